@@ -1,0 +1,80 @@
+"""What the rest of the package asks of a frozen image-text model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+
+Features = NDArray[np.float32]
+"""Unit rows, shape ``(n, embed_dim)``."""
+
+Picture = NDArray[np.uint8]
+"""An RGB picture, shape ``(height, width, 3)``."""
+
+PLACEHOLDER = "*"
+"""Stands in a prompt where the learned tokens of an instance go."""
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """A frozen image-text model with one space for pictures and texts.
+
+    Attributes:
+        id: names weights, revision and preprocessing. Features with different ids never meet.
+        embed_dim: dimension of the shared space.
+        token_dim: dimension of one input word vector of the text tower; None when it cannot take any.
+        image_size: pixels of the shorter side that the image tower really looks at; larger pictures
+            only cost time.
+        logit_scale: what a cosine is multiplied by before a softmax over texts (1 / temperature).
+    """
+
+    id: str
+    embed_dim: int
+    token_dim: int | None
+    image_size: int
+    logit_scale: float
+
+    def encode_images(self, images: Sequence[Picture]) -> Features:
+        """Unit vectors of pictures of any sizes; ``(0, embed_dim)`` for none."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> Features:
+        """Unit vectors of texts; over-long texts are cut at the model's limit."""
+        ...
+
+    def word_vectors(self, text: str) -> NDArray[np.float32]:
+        """Input vectors of a text's words, ``(n_words, token_dim)``, without start and end marks.
+
+        Raises:
+            EncoderError: ``token_dim`` is None.
+        """
+        ...
+
+    def encode_prompts(self, prompts: Sequence[str], tokens: torch.Tensor) -> torch.Tensor:
+        """Unit vectors of prompts in which each ``*`` is replaced by learned tokens.
+
+        Args:
+            prompts: n texts, each with at least one ``*``.
+            tokens: ``(n, n_w, token_dim)``; prompt i reads the n_w vectors of row i at each of its ``*``.
+
+        Returns:
+            ``(n, embed_dim)``, differentiable with respect to ``tokens`` and to nothing else.
+
+        Raises:
+            EncoderError: ``token_dim`` is None, a prompt has no ``*``, or the shapes do not fit.
+        """
+        ...
+
+
+def unit(rows: NDArray[Any]) -> Features:
+    """Rows scaled to length 1 as float32; a row of zeros stays zero."""
+    rows = np.asarray(rows, dtype=np.float32)
+    length = np.linalg.norm(rows, axis=-1, keepdims=True)
+    scaled: Features = rows / np.maximum(length, np.finfo(np.float32).tiny)
+    return scaled
