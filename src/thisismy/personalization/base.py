@@ -5,18 +5,30 @@ Everything here works on arrays and names; nothing knows a library, a file or a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thisismy.encoders.base import PLACEHOLDER, Encoder, Features
-from thisismy.errors import InstanceError
+from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, unit
+from thisismy.errors import InstanceError, VocabularyError
+from thisismy.progress import Progress, silent
 
 GENERIC_PROMPT = "An image of *"
 """The prompt of generic retrieval (Yeh et al., section 5)."""
+
+Arrays = dict[str, NDArray[Any]]
+"""Arrays by name, as they are saved."""
+
+Learned = tuple[list[Arrays], Arrays]
+"""The arrays of each instance, and shared arrays to add to the vocabulary's."""
+
+Scores = NDArray[np.float32]
+"""One number per gallery row, shape ``(n,)``; higher is better."""
 
 
 @dataclass(frozen=True)
@@ -37,60 +49,114 @@ class NamedInstance:
 
 
 @dataclass(frozen=True)
+class Concept:
+    """What a method learned for one instance.
+
+    Attributes:
+        category: the common noun, "dog".
+        arrays: everything needed to score, by name.
+        example_ids: what it was learned from.
+    """
+
+    category: str
+    arrays: Arrays = field(default_factory=dict)
+    example_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Contributions:
     """What a score is made of, per gallery row: the instance's part, the context's part, and the score."""
 
-    instance: NDArray[np.float32]
-    context: NDArray[np.float32]
-    score: NDArray[np.float32]
+    instance: Scores
+    context: Scores
+    score: Scores
 
 
-@dataclass
+@dataclass(frozen=True)
 class Vocabulary:
-    """Concepts learned together. Methods subclass it, keeping what they learned in ``arrays``.
+    """Concepts learned by one method on one encoder. Each method has its own subclass.
 
     Attributes:
         encoder: the encoder everything was learned on.
-        categories: instance name -> category, in the order learned.
+        concepts: instance name -> concept, in the order learned.
+        shared: arrays that all concepts use: category features, background statistics.
         arguments: the method's arguments as plain JSON values.
         seed: seed of the run.
-        example_ids: instance name -> ids of its examples.
-        arrays: what was learned, by name; all that is needed to score, saved as safetensors.
     """
 
     method: ClassVar[str] = ""
 
     encoder: Encoder
-    categories: dict[str, str]
+    concepts: dict[str, Concept] = field(default_factory=dict)
+    shared: Arrays = field(default_factory=dict)
     arguments: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
-    example_ids: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
 
-    def index(self, name: str) -> int:
-        """Position of an instance in the vocabulary.
+    @property
+    def categories(self) -> dict[str, str]:
+        """Instance name -> category, in the order learned."""
+        return {name: concept.category for name, concept in self.concepts.items()}
+
+    @property
+    def example_ids(self) -> dict[str, tuple[str, ...]]:
+        """Instance name -> ids of its examples."""
+        return {name: concept.example_ids for name, concept in self.concepts.items()}
+
+    def concept(self, name: str) -> Concept:
+        """The concept of an instance.
 
         Raises:
-            InstanceError: no such instance.
+            InstanceError: no such instance was learned.
         """
         try:
-            return list(self.categories).index(name)
-        except ValueError:
-            known = ", ".join(self.categories) or "none"
+            return self.concepts[name]
+        except KeyError:
+            known = ", ".join(self.concepts) or "none"
             raise InstanceError(f"no concept called {name!r} was learned; learned: {known}") from None
 
     def embed(self, prompt: str, name: str) -> Features:
-        """``(embed_dim,)`` unit vector of a prompt with the instance in place of ``*``."""
+        """``(embed_dim,)`` unit vector of a prompt with the instance in place of ``*``.
+
+        A method whose score is not a cosine gives the nearest thing it has to one query vector.
+        """
         raise NotImplementedError
 
-    def score(self, prompt: str, name: str, gallery: Features) -> NDArray[np.float32]:
+    def score(self, prompt: str, name: str, gallery: Features) -> Scores:
         """Scores of ``(n, embed_dim)`` gallery rows, ``(n,)``; higher is better."""
-        result: NDArray[np.float32] = gallery @ self.embed(prompt, name)
-        return result
+        return np.asarray(gallery @ self.embed(prompt, name), np.float32)
+
+    def explain(self, prompt: str, name: str, gallery: Features) -> Contributions:
+        """The score of each row with what the instance alone and the context brought to it.
+
+        Here: the instance's part is the score of the generic prompt, the context's what the prompt adds.
+        """
+        score = self.score(prompt, name, gallery)
+        instance = self.score(GENERIC_PROMPT, name, gallery)
+        return Contributions(instance, score - instance, score)
+
+    def threshold(self, name: str) -> float:
+        """The instance's part of a row's `explain` below which the row is taken not to show the instance.
+
+        Minus infinity for a method that learns none: then nothing is cut off.
+        """
+        cut = self.concept(name).arrays.get("threshold")
+        return -np.inf if cut is None else float(cut)
+
+    def without(self, name: str) -> Self:
+        """The same vocabulary with one concept forgotten; the others stay as they are."""
+        self.concept(name)
+        return replace(self, concepts={k: v for k, v in self.concepts.items() if k != name})
 
 
-class Personalizer(Protocol):
-    """One published method, ready to run with its arguments."""
+@dataclass(frozen=True)
+class Method(ABC):
+    """One published method. Its dataclass fields are its arguments; an object is ready to run.
+
+    A subclass gives ``vocabulary`` and ``learn``; ``fit`` and ``extend`` check what comes in.
+    """
+
+    vocabulary: ClassVar[type[Vocabulary]]
+    needs_examples: ClassVar[bool] = True
 
     def fit(
         self,
@@ -99,6 +165,7 @@ class Personalizer(Protocol):
         encoder: Encoder,
         *,
         seed: int = 0,
+        progress: Progress = silent,
     ) -> Vocabulary:
         """Learn one concept per instance.
 
@@ -107,13 +174,118 @@ class Personalizer(Protocol):
             negatives: ``(n, embed_dim)`` unit rows that show none of the instances; may be empty.
             encoder: frozen, stays as it is.
             seed: same seed, same vocabulary.
+            progress: told how far it is.
+
+        Raises:
+            VocabularyError: a name comes twice, an instance has no example, or rows that do not fit.
         """
-        ...
+        empty = self.vocabulary(encoder, arguments=asdict(self), seed=seed)
+        return self.extend(empty, instances, negatives, progress=progress)
+
+    def extend(
+        self,
+        vocabulary: Vocabulary,
+        instances: Sequence[NamedInstance],
+        negatives: Features,
+        *,
+        progress: Progress = silent,
+    ) -> Vocabulary:
+        """A vocabulary with more concepts, in which the ones already learned have not moved.
+
+        Args:
+            vocabulary: learned by this method; it is not changed.
+            instances: what to add. One whose name is known already is learned anew.
+            negatives: as in `fit`.
+            progress: told how far it is.
+
+        Raises:
+            VocabularyError: as in `fit`.
+        """
+        checked = check_instances(instances, vocabulary.encoder, self.needs_examples)
+        known = {i.name for i in checked}
+        kept = {name: c for name, c in vocabulary.concepts.items() if name not in known}
+        start = replace(vocabulary, concepts=kept)
+        rows = check_rows(negatives, vocabulary.encoder, "the negatives")
+        concepts, shared = self.learn(start, checked, rows, progress)
+        named = {
+            i.name: Concept(i.category, arrays, tuple(i.example_ids))
+            for i, arrays in zip(checked, concepts, strict=True)
+        }
+        return replace(start, concepts=kept | named, shared=vocabulary.shared | shared)
+
+    @abstractmethod
+    def learn(
+        self,
+        vocabulary: Vocabulary,
+        instances: Sequence[NamedInstance],
+        negatives: Features,
+        progress: Progress,
+    ) -> Learned:
+        """The arrays of each instance, and shared arrays to add to the vocabulary's.
+
+        Args:
+            vocabulary: what is known already: its encoder, its seed, concepts that must not move.
+            instances: checked, with unit rows.
+            negatives: checked, with unit rows; maybe none.
+            progress: told how far it is.
+        """
 
 
-def with_category(prompt: str, category: str) -> str:
-    """The prompt with a plain word in place of ``*``: "* on a bed", "dog" -> "dog on a bed"."""
-    return prompt.replace(PLACEHOLDER, category)
+def check_rows(rows: Features, encoder: Encoder, what: str) -> Features:
+    """Rows as unit float32.
+
+    Raises:
+        VocabularyError: they are not ``(n, embed_dim)``, or a number is not finite.
+    """
+    rows = np.asarray(rows, np.float32)
+    if rows.size == 0:
+        return np.zeros((0, encoder.embed_dim), np.float32)
+    if rows.ndim != 2 or rows.shape[1] != encoder.embed_dim:
+        raise VocabularyError(
+            f"{what} have shape {rows.shape}, the encoder {encoder.id!r} gives (n, {encoder.embed_dim}): "
+            "encode them again with it"
+        )
+    broken = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+    if len(broken):
+        raise VocabularyError(
+            f"{what} have a number that is not finite in row {broken[0]}: encode that row again"
+        )
+    return unit(rows)
+
+
+def check_instances(
+    instances: Sequence[NamedInstance], encoder: Encoder, needs_examples: bool
+) -> list[NamedInstance]:
+    """Instances with unit rows, ready to learn from.
+
+    Raises:
+        VocabularyError: a name comes twice, an instance has no category or example, or its rows are broken.
+    """
+    checked: dict[str, NamedInstance] = {}
+    for instance in instances:
+        name = instance.name
+        if not name.strip() or PLACEHOLDER in name:
+            raise VocabularyError(
+                f"{name!r} cannot be the name of an instance: give it words without {PLACEHOLDER!r}"
+            )
+        if name in checked:
+            raise VocabularyError(f"two instances are called {name!r}: rename one or merge them")
+        if not instance.category.strip():
+            raise VocabularyError(f"{name!r} has no category: give it a common noun such as 'dog'")
+        rows = check_rows(instance.examples, encoder, f"the examples of {name!r}")
+        if needs_examples and not rows.any(axis=1).any():
+            raise VocabularyError(f"{name!r} has no example: confirm one shot or photo that shows it")
+        if instance.example_ids and len(instance.example_ids) != len(rows):
+            raise VocabularyError(
+                f"{name!r} has {len(rows)} examples but {len(instance.example_ids)} ids: give one per example"
+            )
+        checked[name] = replace(instance, examples=rows)
+    return list(checked.values())
+
+
+def instance_seed(seed: int, name: str) -> int:
+    """A seed of an instance's own, so that what is drawn for it depends on no other instance or order."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big")
 
 
 def is_generic(prompt: str) -> bool:
@@ -121,4 +293,29 @@ def is_generic(prompt: str) -> bool:
     return prompt.strip().rstrip(".") in {PLACEHOLDER, GENERIC_PROMPT}
 
 
-Registry = Mapping[str, type[Any]]
+def score_together(
+    vocabulary: Vocabulary, queries: Iterable[tuple[str, str]], gallery: Features
+) -> Contributions:
+    """Rows scored for several instances that must all be there.
+
+    A row is worth what it is worth to the instance it shows least: each instance's score is taken relative
+    to the instance's own threshold (where it has one), then the smallest counts.
+
+    Args:
+        vocabulary: knows every name.
+        queries: ``(prompt, name)`` per instance: with ``*`` for that one and words for the others.
+        gallery: ``(n, embed_dim)`` unit rows.
+
+    Raises:
+        VocabularyError: no query was given.
+    """
+    parts = []
+    for prompt, name in queries:
+        part = vocabulary.explain(prompt, name, gallery)
+        cut = vocabulary.threshold(name)
+        shift = np.float32(cut if np.isfinite(cut) else 0.0)
+        parts.append((part.instance - shift, part.context, part.score - shift))
+    if not parts:
+        raise VocabularyError("a query for several instances needs at least one instance")
+    instance, context, score = (np.stack(p).min(axis=0) for p in zip(*parts, strict=True))
+    return Contributions(instance, context, score)

@@ -1,0 +1,69 @@
+"""What every method of the registry has to keep to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes import FakeEncoder
+
+from thisismy.encoders.base import unit
+from thisismy.errors import InstanceError, VocabularyError
+from thisismy.personalization import GENERIC_PROMPT, METHODS, NamedInstance, make_method
+
+GALLERY = unit(
+    np.array([[1, 0, 0, 0.1], [0.9, 0.3, 0, 0.1], [0, 1, 0, 0.1], [0, 0, 1, 0.1], [0.4, 0.5, 0.5, 0.1]])
+)
+NEGATIVES = unit(np.random.default_rng(0).random((12, 4)) * [0.2, 1, 1, 0.1])
+
+
+def _instances() -> list[NamedInstance]:
+    red = unit(np.array([[1, 0, 0, 0.1], [0.95, 0.1, 0, 0.1]]))
+    blue = unit(np.array([[0, 0.1, 1, 0.1], [0, 0, 1, 0.1]]))
+    return [NamedInstance("my red ball", "red", red, ("a", "b")), NamedInstance("my blue cup", "blue", blue)]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_contract(name):
+    encoder = FakeEncoder()
+    instances = _instances()
+    before = [i.examples.copy() for i in instances]
+    vocabulary = METHODS[name]().fit(instances, NEGATIVES, encoder, seed=3)
+    assert vocabulary.method == name
+    assert vocabulary.categories == {"my red ball": "red", "my blue cup": "blue"}
+    assert vocabulary.example_ids["my red ball"] == ("a", "b")
+    for prompt in (GENERIC_PROMPT, "* next to green grass"):
+        scores = vocabulary.score(prompt, "my red ball", GALLERY)
+        assert scores.shape == (5,)
+        assert np.isfinite(scores).all()
+        query = vocabulary.embed(prompt, "my red ball")
+        assert query.shape == (4,)
+        assert np.isclose(np.linalg.norm(query), 1, atol=1e-5)
+        parts = vocabulary.explain(prompt, "my red ball", GALLERY)
+        np.testing.assert_allclose(parts.score, scores, atol=1e-6)
+        assert vocabulary.score(prompt, "my red ball", GALLERY[:0]).shape == (0,)
+    if name != "random":
+        assert vocabulary.score(GENERIC_PROMPT, "my red ball", GALLERY).argmax() in (0, 1)
+        assert vocabulary.score(GENERIC_PROMPT, "my blue cup", GALLERY).argmax() == 3
+        one = np.concatenate([vocabulary.score(GENERIC_PROMPT, "my red ball", row[None]) for row in GALLERY])
+        np.testing.assert_allclose(one, vocabulary.score(GENERIC_PROMPT, "my red ball", GALLERY), atol=1e-5)
+    again = METHODS[name]().fit(_instances(), NEGATIVES, FakeEncoder(), seed=3)
+    np.testing.assert_array_equal(
+        again.score("* and green", "my blue cup", GALLERY),
+        vocabulary.score("* and green", "my blue cup", GALLERY),
+    )
+    for instance, rows in zip(instances, before, strict=True):
+        np.testing.assert_array_equal(instance.examples, rows)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_an_unknown_name_lists_what_was_learned(name):
+    vocabulary = METHODS[name]().fit(_instances(), NEGATIVES, FakeEncoder())
+    with pytest.raises(InstanceError, match="my red ball, my blue cup"):
+        vocabulary.score("*", "my cat", GALLERY)
+
+
+def test_unknown_methods_and_arguments_are_explained():
+    with pytest.raises(VocabularyError, match="there are: random, language"):
+        make_method("magic")
+    with pytest.raises(VocabularyError, match="no argument 'power'"):
+        make_method("visual", {"power": 2})
