@@ -1,0 +1,1 @@
+"""The one honest table: benchmarks, protocols, metrics and reports."""
