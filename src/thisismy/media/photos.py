@@ -1,0 +1,193 @@
+"""Photos: upright pictures, their dates, and the HEIC extra."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from thisismy.errors import MediaError, MissingExtraError
+from thisismy.media.opening import check_file, display_name
+from thisismy.media.pictures import Picture, fitted
+from thisismy.media.probe import MediaInfo, parse_date
+
+MAX_PIXELS = 250_000_000
+"""Photos above this are refused: a small file can claim any size and fill the memory."""
+
+_HEIC_SUFFIXES = (".heic", ".heif")
+_ORIENTATION, _EXIF_FOLDER = 0x0112, 0x8769
+_DATES = ((0x9003, 0x9011), (0x9004, 0x9012), (0x0132, 0x9010))
+"""EXIF tags of a date and of its zone: original, digitized, changed."""
+_LIMIT = Lock()
+_TURNS = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
+
+
+def read_photo(path: str | Path, shorter_side: int | None = None) -> Picture:
+    """A photo, upright, in RGB; transparent parts are white, and of a truncated file the rest is grey.
+
+    Args:
+        path: a JPEG, PNG, WebP or (with the extra "heic") HEIC file.
+        shorter_side: pixels to scale down to; None keeps the full size. Photos are never enlarged.
+
+    Raises:
+        MediaError: the file is no photo, too damaged, or larger than :data:`MAX_PIXELS`.
+        MissingExtraError: a HEIC photo without the extra.
+    """
+    with _opened(Path(path)) as image:
+        return _decoded(Path(path), image, shorter_side)[0]
+
+
+def photo_date(path: str | Path) -> datetime | None:
+    """When a photo was taken: aware when it gives the zone, else naive; None when it does not say.
+
+    Raises:
+        MediaError: the file is no photo.
+        MissingExtraError: a HEIC photo without the extra.
+    """
+    with _opened(Path(path)) as image:
+        return _date_of(image)
+
+
+def probe_photo(path: Path) -> MediaInfo:
+    """What :func:`thisismy.media.probe.probe` says of a photo; the photo is decoded once, to know that it can be.
+
+    Raises:
+        MediaError: the file is no photo, too damaged, or larger than :data:`MAX_PIXELS`.
+        MissingExtraError: a HEIC photo without the extra.
+    """
+    with _opened(path) as image:
+        orientation = _orientation_of(image)
+        width, height = image.size
+        mode, kind, date = image.mode, image.format or "", _date_of(image)
+        frames = getattr(image, "n_frames", 1)
+        _, truncated = _decoded(path, image, 64)
+    if orientation in (5, 6, 7, 8):
+        width, height = height, width
+    notes = ("truncated: the rest of the picture is grey",) if truncated else ()
+    if frames > 1:
+        notes = (*notes, f"{frames} pictures in one file: the first is used")
+    return MediaInfo(
+        path=path,
+        kind="photo",
+        duration=0.0,
+        width=width,
+        height=height,
+        frame_rate=None,
+        rotation=_TURNS.get(orientation, 0),
+        video_codec=kind.lower(),
+        audio_codec=None,
+        pixel_format=mode,
+        hdr=False,
+        has_audio=False,
+        created=date,
+        notes=notes,
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    check_file(path)
+    name = display_name(path)
+    if path.suffix.lower() in _HEIC_SUFFIXES:
+        _register_heic()
+    try:
+        image = _open_unlimited(path)
+    except UnidentifiedImageError:
+        raise MediaError(f"{name}: is not a photo that can be read") from None
+    except (OSError, ValueError, SyntaxError) as error:
+        raise MediaError(f"{name}: is not a photo that can be read: {error}") from error
+    with image:
+        if image.width * image.height > MAX_PIXELS:
+            raise MediaError(
+                f"{name}: claims {image.width} x {image.height} pixels, "
+                f"more than {MAX_PIXELS // 10**6} megapixels, and is refused"
+            )
+        yield image
+
+
+def _open_unlimited(path: Path) -> Image.Image:
+    """Read a photo's header without Pillow's own limit, which real 200-megapixel phones exceed."""
+    with _LIMIT:
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            return Image.open(path)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def _decoded(path: Path, image: Image.Image, shorter_side: int | None) -> tuple[Picture, bool]:
+    """The upright picture and whether the file was truncated."""
+    if shorter_side is not None:
+        # JPEG decodes to an eighth, a quarter or a half for a fraction of the time.
+        wanted = fitted(*image.size, 2 * shorter_side)
+        image.draft("RGB", wanted)
+    truncated = _load(path, image)
+    upright = ImageOps.exif_transpose(image)
+    flat = _on_white(upright)
+    size = fitted(*flat.size, shorter_side)
+    if size != flat.size:
+        flat = flat.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return np.asarray(flat, np.uint8), truncated
+
+
+def _load(path: Path, image: Image.Image) -> bool:
+    try:
+        image.load()
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        # Pillow keeps the rows decoded so far where a file was cut off.
+        try:
+            core = image.im
+        except (AttributeError, ValueError):
+            core = None
+        if core is None or "truncated" not in str(error):
+            raise MediaError(f"{display_name(path)}: the photo is damaged: {error}") from error
+        return True
+    except MemoryError as error:
+        raise MediaError(f"{display_name(path)}: the photo does not fit into memory") from error
+    return False
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode in ("I;16", "I;16B", "I;16L", "I"):
+        return Image.fromarray((np.asarray(image, np.int32) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        canvas = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(canvas, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _orientation_of(image: Image.Image) -> int:
+    value = image.getexif().get(_ORIENTATION, 1)
+    return value if isinstance(value, int) else 1
+
+
+def _date_of(image: Image.Image) -> datetime | None:
+    exif = image.getexif()
+    folder = exif.get_ifd(_EXIF_FOLDER)
+    for date_tag, zone_tag in _DATES:
+        text = folder.get(date_tag) or exif.get(date_tag)
+        if not isinstance(text, str):
+            continue
+        zone = folder.get(zone_tag)
+        zoned = parse_date(text.strip() + zone.strip()) if isinstance(zone, str) and zone.strip() else None
+        date = zoned or parse_date(text)
+        if date is not None:
+            return date
+    return None
+
+
+@lru_cache(maxsize=1)
+def _register_heic() -> None:
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError as error:
+        raise MissingExtraError("HEIC photos", "heic") from error
+    register_heif_opener()
