@@ -1,0 +1,274 @@
+"""One pass over a video: cuts and the frames that stand for each shot, from a single decode."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from thisismy.errors import MediaError
+from thisismy.media.frames import DecodedFrame, Frame, VideoStream
+from thisismy.media.opening import display_name
+from thisismy.media.photos import read_photo
+from thisismy.media.pictures import is_black
+from thisismy.media.probe import PHOTO_SUFFIXES
+from thisismy.progress import Progress, silent
+from thisismy.shots.detectors import CutFinder, Shot, ShotDetector, ShotError
+from thisismy.spans import Span
+
+# Decoded frames held until it is known to which shot they belong; older ones are turned into small pictures, because
+# a decoded frame of a large video takes tens of megabytes.
+_HELD_DECODED = 4
+# A shot's second candidate comes after this many seconds at the latest, so that a very short shot still has a choice.
+_EARLY = 0.25
+# Candidates a shot holds at least before they are thinned out, and all that wait for a slow detector.
+_FEW, _MANY = 8, 128
+_REPORT_EVERY = 25
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How many frames stand for a shot, and where they lie: evenly spread over it.
+
+    Args:
+        rate: frames a second, above 0. Raising it costs time and space and finds briefer moments.
+        at_least: frames of even the shortest shot (as far as it has so many), 1 or more.
+        at_most: frames of even the longest shot, not below ``at_least``; also bounds the memory of a scan.
+
+    Raises:
+        ShotError: a value is out of range.
+    """
+
+    rate: float = 1.0
+    at_least: int = 1
+    at_most: int = 8
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.rate) and self.rate > 0) or not 1 <= self.at_least <= self.at_most:
+            raise ShotError(
+                "sampling needs a rate above 0 and 1 <= at_least <= at_most, "
+                f"not {self.rate}, {self.at_least} and {self.at_most}"
+            )
+
+    def count(self, seconds: float) -> int:
+        """How many frames a shot of this length gets."""
+        return min(self.at_most, max(self.at_least, math.floor(seconds * self.rate + 0.5)))
+
+
+@dataclass(frozen=True, eq=False)
+class ScannedShot:
+    """A shot with the frames that stand for it.
+
+    Attributes:
+        shot: index and span.
+        frames: at least one, in order, each with a time inside the span.
+    """
+
+    shot: Shot
+    frames: tuple[Frame, ...]
+
+
+class Scan:
+    """The shots of one video or photo, found while iterating; memory stays flat however long video and shots are.
+
+    Iterate once. A photo is one shot at ``Span(0, 0)`` with one frame.
+
+    Attributes:
+        path: the file.
+        end: where the last shot ends, in seconds; complete once the iteration has ended.
+        notes: what was wrong with the file, in words; complete once the iteration has ended.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        detector: ShotDetector,
+        sampling: Sampling,
+        shorter_side: int | None,
+        progress: Progress = silent,
+    ) -> None:
+        self.path = Path(path)
+        self.end = 0.0
+        self.notes: tuple[str, ...] = ()
+        self._detector = detector
+        self._sampling = sampling
+        self._shorter_side = shorter_side
+        self._progress = progress
+
+    def __iter__(self) -> Iterator[ScannedShot]:
+        if self.path.suffix.lower() in PHOTO_SUFFIXES:
+            picture = read_photo(self.path, self._shorter_side)
+            yield ScannedShot(Shot(0, Span(0.0, 0.0)), (Frame(0.0, picture),))
+            return
+        finder = self._detector.start()
+        with VideoStream(self.path) as stream:
+            builder = _Builder(self._sampling, self._shorter_side)
+            for count, frame in enumerate(stream):
+                yield from builder.feed(frame, self._cuts(finder, frame), finder)
+                if count % _REPORT_EVERY == 0:
+                    self._progress("shots", frame.time, stream.duration)
+            self.notes = stream.notes
+            if builder.empty:
+                raise MediaError(f"{display_name(self.path)}: no frame can be decoded")
+            self.end = stream.end if stream.truncated else max(stream.end, stream.duration or 0.0)
+            yield from builder.finish(finder.finish(self.end), self.end)
+        self._progress("shots", self.end, self.end)
+
+    def _cuts(self, finder: CutFinder, frame: DecodedFrame) -> list[float]:
+        size = self._detector.picture_size
+        return list(finder.feed(frame.time, frame.small(*size) if size else None))
+
+
+def scan_video(
+    path: str | Path,
+    detector: ShotDetector,
+    sampling: Sampling,
+    shorter_side: int | None,
+    progress: Progress = silent,
+) -> Scan:
+    """Find the shots of a video and the frames that stand for them, in one decode.
+
+    Args:
+        path: a video or photo.
+        detector: what finds the cuts.
+        sampling: how many frames stand for a shot.
+        shorter_side: pixels to scale the frames down to; None keeps the full size.
+        progress: told the seconds scanned.
+
+    Returns:
+        An iterable that yields each shot as soon as its end is known. It raises MediaError where the file cannot be
+        read at all, and MissingExtraError where a package is missing.
+    """
+    return Scan(path, detector, sampling, shorter_side, progress)
+
+
+class _Candidate:
+    """A frame that may come to stand for a shot: decoded, or already a picture."""
+
+    def __init__(self, frame: DecodedFrame) -> None:
+        self.time = frame.time
+        self._decoded: DecodedFrame | None = frame
+        self._shown: Frame | None = None
+
+    @property
+    def rendered(self) -> bool:
+        return self._shown is not None
+
+    def shown(self, shorter_side: int | None) -> Frame:
+        if self._shown is None and self._decoded is not None:
+            self._shown = Frame(self.time, self._decoded.rgb(shorter_side))
+            self._decoded = None
+        if self._shown is None:
+            raise ShotError(f"the frame at {self.time} s is gone")
+        return self._shown
+
+
+class _Builder:
+    """Hands frames to the shots they belong to once that is known, and closes shots at cuts."""
+
+    def __init__(self, sampling: Sampling, shorter_side: int | None) -> None:
+        self._sampling = sampling
+        self._shorter_side = shorter_side
+        self._pending: deque[_Candidate] = deque()
+        self._pending_spacing = min(_EARLY, 0.5 / sampling.rate) / 2 / sampling.at_least
+        self._rendered_until = -math.inf
+        self._index = 0
+        self._sampler = _Sampler(0.0, sampling, shorter_side)
+        self._latest: _Candidate | None = None
+
+    @property
+    def empty(self) -> bool:
+        return self._latest is None and not self._pending
+
+    def feed(self, frame: DecodedFrame, cuts: list[float], finder: CutFinder) -> Iterator[ScannedShot]:
+        self._pending.append(_Candidate(frame))
+        for cut in cuts:
+            yield from self._close(cut)
+        self._settle(finder.settled)
+        if len(self._pending) > _HELD_DECODED:
+            self._relieve()
+
+    def finish(self, cuts: Sequence[float], end: float) -> Iterator[ScannedShot]:
+        for cut in cuts:
+            yield from self._close(cut)
+        self._settle(math.inf)
+        yield self._shot(end)
+
+    def _close(self, cut: float) -> Iterator[ScannedShot]:
+        if cut <= self._sampler.start:
+            return
+        self._settle(cut, including=False)
+        yield self._shot(cut)
+        self._sampler = _Sampler(cut, self._sampling, self._shorter_side)
+
+    def _settle(self, time: float, including: bool = True) -> None:
+        while self._pending and (
+            self._pending[0].time < time or (including and self._pending[0].time == time)
+        ):
+            self._latest = self._pending.popleft()
+            self._sampler.offer(self._latest)
+
+    def _shot(self, end: float) -> ScannedShot:
+        start = self._sampler.start
+        frames = self._sampler.chosen(end)
+        if not frames:
+            # Nothing new was shown: what was on screen before still is.
+            candidate = self._latest or self._pending[0]
+            frames = (Frame(start, candidate.shown(self._shorter_side).image),)
+        scanned = ScannedShot(Shot(self._index, Span(start, max(start, end))), frames)
+        self._index += 1
+        return scanned
+
+    def _relieve(self) -> None:
+        """Turn the oldest decoded frame into a picture, or drop it where its neighbour is close."""
+        position = len(self._pending) - _HELD_DECODED - 1
+        candidate = self._pending[position]
+        if candidate.rendered:
+            return
+        if candidate.time - self._rendered_until < self._pending_spacing:
+            del self._pending[position]
+            return
+        candidate.shown(self._shorter_side)
+        self._rendered_until = candidate.time
+        if len(self._pending) > _MANY:
+            self._pending = deque(c for i, c in enumerate(self._pending) if not c.rendered or i % 2 == 0)
+            self._pending_spacing *= 2
+
+
+class _Sampler:
+    """The candidates of one shot, thinned out while it lasts."""
+
+    def __init__(self, start: float, sampling: Sampling, shorter_side: int | None) -> None:
+        self.start = start
+        self._sampling = sampling
+        self._shorter_side = shorter_side
+        self._kept: list[Frame] = []
+        self._spacing = 0.5 / sampling.rate / sampling.at_least
+        self._next = -math.inf
+        self._limit = max(_FEW, 2 * sampling.at_most)
+
+    def offer(self, candidate: _Candidate) -> None:
+        if candidate.time < self._next:
+            return
+        wait = self._spacing if self._kept else min(self._spacing, _EARLY)
+        self._next = candidate.time + wait
+        self._kept.append(candidate.shown(self._shorter_side))
+        if len(self._kept) > self._limit:
+            self._kept = self._kept[::2]
+            self._spacing *= 2
+
+    def chosen(self, end: float) -> tuple[Frame, ...]:
+        """Frames near the middles of equal parts of the shot; black ones only when there are no others."""
+        usable = [f for f in self._kept if not is_black(f.image)] or self._kept
+        count = min(self._sampling.count(end - self.start), len(usable))
+        picked: list[Frame] = []
+        low = 0
+        for part in range(count):
+            middle = self.start + (part + 0.5) * (end - self.start) / count
+            choices = range(low, len(usable) - (count - part) + 1)
+            best = min(choices, key=lambda i: abs(usable[i].time - middle))
+            picked.append(usable[best])
+            low = best + 1
+        return tuple(picked)
