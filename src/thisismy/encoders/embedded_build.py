@@ -1,8 +1,8 @@
 """Builds the constants of the embedded encoder: ``python -m thisismy.encoders.embedded_build``.
 
-Nothing is trained. The classifier of the image network says where each of its 1,000 classes lies in its feature space,
-the text network says where the name of the class lies in its own, and a ridge regression leads from the second to the
-first. Both towers then meet in the row space of that map.
+Nothing is trained. The classifier of the image network says where each of its 1,000 classes lies in its
+feature space, the text network says where the name of the class lies in its own, and a ridge regression leads
+from the second to the first. Both towers then meet in the row space of that map.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ def class_names() -> list[str]:
 def expected_feature(weight: Tensor, bias: Tensor) -> Tensor:
     """Mean pooled feature over the pictures the image network was trained on, without a picture.
 
-    Batch normalisation makes each channel ``bias + weight * z`` with z of mean 0 and variance 1 over the training
-    pictures; the mean of that after ReLU6, with z taken as normal, is a closed form.
+    Batch normalisation makes each channel ``bias + weight * z`` with z of mean 0 and variance 1 over the
+    training pictures; the mean of that after ReLU6, with z taken as normal, is a closed form.
 
     Args:
         weight: ``(channels,)`` scale of the last batch normalisation.
@@ -41,10 +41,11 @@ def expected_feature(weight: Tensor, bias: Tensor) -> Tensor:
     mean, std = bias.double(), weight.double().abs().clamp(min=1e-6)
 
     def above(limit: float) -> Tensor:
-        """``E[max(mean + std z - limit, 0)]``"""
+        """``E[max(mean + std z - limit, 0)]``."""
         u = (mean - limit) / std
         density = torch.exp(-u * u / 2) / math.sqrt(2 * math.pi)
-        return (mean - limit) * torch.special.ndtr(u) + std * density
+        area: Tensor = torch.special.ndtr(u)
+        return (mean - limit) * area + std * density
 
     return (above(0.0) - above(6.0)).float()
 

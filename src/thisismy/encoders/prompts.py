@@ -1,18 +1,17 @@
 """Where in a tokenised prompt the learned tokens go.
 
-A prompt is tokenised with a plain word in the place of each ``*``, and the tokens of that word are then replaced by
-placeholders. Everything around it is so tokenised exactly as it is around a real word ("*'s bowl", "*, asleep"), and
-the end mark stays where it belongs whatever the number of placeholders is.
+A prompt is tokenised twice, with a different plain word in the place of each ``*``: where the two differ is
+where the learned tokens go. Everything around them is so tokenised exactly as it is around a real word ("*'s
+bowl", "*, asleep"), with any tokenizer, and the end mark stays where it belongs whatever the number of
+learned tokens is.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
 
 from thisismy.encoders.base import PLACEHOLDER
 from thisismy.errors import EncoderError
@@ -20,14 +19,12 @@ from thisismy.errors import EncoderError
 if TYPE_CHECKING:
     import torch
 
-STAND_IN = "dog"
-"""Written in the place of ``*`` while tokenising; one token in every vocabulary met so far."""
+STAND_INS = (("dog", "cat"), ("man", "car"), ("red", "blue"), ("x", "z"))
+"""Pairs of words written in the place of ``*`` while tokenising; the first pair that is one token each
+serves."""
 
 CONTEXT = -1
 """Slot of a token that is an ordinary word."""
-
-Tokens = Sequence[tuple[int, tuple[int, int]]]
-"""Ids without start and end marks, each with the ``[start, end)`` characters of the text it stands for."""
 
 
 @dataclass(frozen=True)
@@ -35,65 +32,60 @@ class Template:
     """A prompt ready for injection.
 
     Attributes:
-        ids: ``(length,)`` token ids without start and end marks; placeholders hold the stand-in's id.
-        slots: ``(length,)``, which of the ``n_w`` learned vectors is read at each position, ``CONTEXT`` for none.
+        ids: token ids without start and end marks; placeholders hold the id of a stand-in word.
+        slots: for each id, which of the ``n_w`` learned vectors is read there, ``CONTEXT`` for none.
     """
 
-    ids: NDArray[np.int64]
-    slots: NDArray[np.int64]
+    ids: tuple[int, ...]
+    slots: tuple[int, ...]
 
 
-def place_tokens(prompt: str, n_w: int, tokenize: Callable[[str], Tokens], limit: int) -> Template:
+def place_tokens(prompt: str, n_w: int, tokenize: Callable[[str], Sequence[int]], limit: int) -> Template:
     """Tokenise a prompt with ``n_w`` placeholders at each ``*``.
 
     Args:
         prompt: text with at least one ``*``.
         n_w: learned vectors per instance, at least 1.
-        tokenize: text -> ids with character offsets.
-        limit: most tokens the text tower takes, start and end marks not counted. A longer prompt is cut at its end.
+        tokenize: text -> ids without start and end marks.
+        limit: most tokens the text tower takes, start and end marks not counted. A longer prompt is cut at
+            its end.
 
     Raises:
         EncoderError: no ``*`` in the prompt, or no room for the placeholders within the limit.
     """
     if PLACEHOLDER not in prompt:
         raise EncoderError(f"the prompt {prompt!r} has no {PLACEHOLDER!r}: write one where the name goes")
-    text, spans = _with_stand_in(prompt)
+    plain, places = _locate(prompt, tokenize)
     ids: list[int] = []
     slots: list[int] = []
-    placed = -1
-    for token, (start, end) in tokenize(text):
-        inside = next((i for i, span in enumerate(spans) if start < span[1] and end > span[0]), None)
-        if inside is None:
-            ids.append(token)
-            slots.append(CONTEXT)
-        elif inside != placed:
-            placed = inside
-            ids += [token] * n_w
-            slots += range(n_w)
-    if not 0 <= slots.index(0) <= limit - n_w if 0 in slots else True:
+    for place, token in enumerate(plain):
+        repeats = n_w if place in places else 1
+        ids += [token] * repeats
+        slots += range(n_w) if place in places else [CONTEXT]
+    if slots.index(0) + n_w > limit:
         raise EncoderError(
-            f"the first {PLACEHOLDER!r} of the prompt {prompt[:60]!r} with {n_w} learned tokens lies beyond the "
-            f"text tower's {limit} tokens: shorten the prompt"
+            f"the first {PLACEHOLDER!r} of the prompt {prompt[:60]!r} with {n_w} learned tokens lies beyond "
+            f"the {limit} tokens that the text tower reads: shorten the prompt"
         )
-    return Template(np.array(ids[:limit], np.int64), np.array(slots[:limit], np.int64))
+    return Template(tuple(ids[:limit]), tuple(slots[:limit]))
 
 
-def _with_stand_in(prompt: str) -> tuple[str, list[tuple[int, int]]]:
-    """The prompt with the stand-in for each ``*``, and the characters each stand-in takes.
+def _locate(prompt: str, tokenize: Callable[[str], Sequence[int]]) -> tuple[Sequence[int], set[int]]:
+    """Ids of the prompt with a stand-in for each ``*``, and the positions of the stand-ins."""
+    for first, second in STAND_INS:
+        one, other = tokenize(_fill(prompt, first)), tokenize(_fill(prompt, second))
+        places = {i for i, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]}
+        if len(one) == len(other) and len(places) == prompt.count(PLACEHOLDER):
+            return one, places
+    raise EncoderError(
+        f"the tokenizer gives no single place to {PLACEHOLDER!r} in {prompt!r}: write it as a word"
+    )
 
-    A letter or digit that touches a ``*`` would merge with the stand-in into one word, so a space parts them.
-    """
-    pieces = prompt.split(PLACEHOLDER)
-    text, spans = pieces[0], []
-    for piece in pieces[1:]:
-        if text and text[-1].isalnum():
-            text += " "
-        spans.append((len(text), len(text) + len(STAND_IN)))
-        text += STAND_IN
-        if piece[:1].isalnum():
-            text += " "
-        text += piece
-    return text, spans
+
+def _fill(prompt: str, word: str) -> str:
+    """The prompt with a word for each ``*``; a space parts it from what it would merge with."""
+    parted = re.sub(r"(?<=[\w*])\*", " *", prompt)
+    return re.sub(r"\*(?=\w)", "* ", parted).replace(PLACEHOLDER, word)
 
 
 def check_tokens(prompts: Sequence[str], tokens: torch.Tensor, token_dim: int) -> int:
@@ -105,7 +97,8 @@ def check_tokens(prompts: Sequence[str], tokens: torch.Tensor, token_dim: int) -
     shape = tuple(tokens.shape)
     if len(shape) != 3 or shape[0] != len(prompts) or shape[1] < 1 or shape[2] != token_dim:
         raise EncoderError(
-            f"tokens of shape {shape} do not fit {len(prompts)} prompts: ({len(prompts)}, n_w, {token_dim}) is needed"
+            f"tokens of shape {shape} do not fit {len(prompts)} prompts: "
+            f"({len(prompts)}, n_w, {token_dim}) is needed"
         )
     return int(shape[1])
 
