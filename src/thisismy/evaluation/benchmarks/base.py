@@ -201,7 +201,7 @@ def need_folder(folder: Path, files: Iterable[str], source: str) -> None:
         raise BenchmarkError(f"{folder} lacks {', '.join(absent)}; {source}")
 
 
-def read_json(path: Path) -> Any:  # noqa: ANN401
+def read_json(path: Path) -> Any:
     """A JSON file.
 
     Raises:

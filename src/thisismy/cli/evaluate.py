@@ -1,0 +1,224 @@
+"""evaluate: methods compared on benchmarks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from thisismy.cli.output import console, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from thisismy.evaluation.benchmarks.base import Benchmark
+    from thisismy.personalization.base import Method
+
+app = typer.Typer(
+    help="Compare methods on benchmarks, with intervals and paired tests.",
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Methods = Annotated[str, typer.Option("--methods", help="Names from --list, with commas between.")]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Runs of every method.")]
+EncoderName = Annotated[
+    str, typer.Option("--encoder", help="auto, embedded, a folder, or a model of the hub.")
+]
+FeatureFile = Annotated[
+    Path | None, typer.Option("--features", help="File to keep features in, or to take them from.")
+]
+Examples = Annotated[
+    int | None,
+    typer.Option("--examples", min=1, help="Examples an instance is learned from; all if not given."),
+]
+Ask = Annotated[
+    Literal["text", "image"], typer.Option("--query", help="Ask by name, or by a picture held back.")
+]
+Pooling = Annotated[
+    Literal["mean", "max"], typer.Option("--pooling", help="A shot is its mean, or its best frame.")
+]
+Corpus = Annotated[int | None, typer.Option("--corpus", min=1, help="Size of the gallery; all if not given.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+METHODS = "default,visual,product"
+
+
+@app.callback()
+def evaluate(
+    context: typer.Context,
+    listed: Annotated[bool, typer.Option("--list", help="Name the methods and the benchmarks.")] = False,
+    json: Json = False,
+) -> None:
+    """Compare methods on benchmarks, with intervals and paired tests."""
+    if listed:
+        _print_list(json)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
+@app.command()
+def photos(
+    context: typer.Context,
+    benchmark: Annotated[Path, typer.Argument(help="The JSON file, or its folder.")],
+    methods: Methods = METHODS,
+    seeds: Seeds = 5,
+    encoder: EncoderName = "auto",
+    features: FeatureFile = None,
+    examples: Examples = None,
+    query: Ask = "text",
+    corpus: Corpus = None,
+    json: Json = False,
+) -> None:
+    """Your own photos with captions (thisismy-photos/1)."""
+    from thisismy.evaluation.benchmarks import photos as reader
+    from thisismy.evaluation.protocol import Protocol
+
+    protocol = Protocol(examples=examples, query=query, corpus=corpus)
+    _run(context, reader.read(benchmark), methods, seeds, encoder, features, protocol, json)
+
+
+@app.command("this-is-my")
+def this_is_my(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="With the released CSV and JSON files.")],
+    methods: Methods = METHODS,
+    seeds: Seeds = 5,
+    encoder: EncoderName = "auto",
+    features: FeatureFile = None,
+    examples: Examples = None,
+    query: Ask = "text",
+    pooling: Pooling = "mean",
+    corpus: Corpus = None,
+    json: Json = False,
+) -> None:
+    """This-Is-My, the paper's benchmark; from clips, videos or a features file."""
+    from thisismy.evaluation.benchmarks import this_is_my as reader
+    from thisismy.evaluation.protocol import Protocol
+
+    protocol = Protocol(examples, query, pooling, corpus)
+    _run(context, reader.read(folder), methods, seeds, encoder, features, protocol, json)
+
+
+@app.command()
+def deepfashion2(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="The PerVL repository, or its annotations/deep_fashion.")],
+    images: Annotated[Path | None, typer.Option(help="The folder with train/image.")] = None,
+    split: Literal["validation", "test"] = "test",
+    captions: Literal["short", "detailed"] = "short",
+    methods: Methods = METHODS,
+    seeds: Seeds = 5,
+    encoder: EncoderName = "auto",
+    features: FeatureFile = None,
+    examples: Annotated[int, typer.Option(min=1, help="Photos a garment is learned from.")] = 5,
+    query: Ask = "text",
+    json: Json = False,
+) -> None:
+    """PerVL-DeepFashion2: garments worn in captioned photos."""
+    from thisismy.evaluation.benchmarks import deepfashion2 as reader
+    from thisismy.evaluation.protocol import Protocol
+
+    found = reader.read(folder, images, split=split, captions=captions)
+    _run(context, found, methods, seeds, encoder, features, Protocol(examples, query), json)
+
+
+@app.command()
+def ytvos(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="The PerVL repository, or its annotations/ytvos.")],
+    images: Annotated[Path | None, typer.Option(help="The folder with JPEGImages and Annotations.")] = None,
+    split: Literal["validation", "test"] = "test",
+    methods: Methods = METHODS,
+    seeds: Seeds = 5,
+    encoder: EncoderName = "auto",
+    features: FeatureFile = None,
+    examples: Annotated[int, typer.Option(min=1, help="Frames an object is learned from.")] = 5,
+    query: Ask = "text",
+    json: Json = False,
+) -> None:
+    """PerVL-YTVOS: objects of YouTube-VOS scenes."""
+    from thisismy.evaluation.benchmarks import ytvos as reader
+    from thisismy.evaluation.protocol import Protocol
+
+    found = reader.read(folder, images, split=split)
+    _run(context, found, methods, seeds, encoder, features, Protocol(examples, query), json)
+
+
+@app.command()
+def folder(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="With one folder of photos per thing, such as dog__Biscuit.")],
+    methods: Methods = METHODS,
+    seeds: Seeds = 5,
+    encoder: EncoderName = "auto",
+    features: FeatureFile = None,
+    examples: Annotated[int, typer.Option(min=1, help="Photos a thing is learned from, at most half.")] = 5,
+    query: Ask = "text",
+    json: Json = False,
+) -> None:
+    """A folder of photos per thing, without captions: generic retrieval only."""
+    from thisismy.evaluation.benchmarks import image_folder as reader
+    from thisismy.evaluation.protocol import Protocol
+
+    found = reader.read(path, examples=examples)
+    _run(context, found, methods, seeds, encoder, features, Protocol(query=query), json)
+
+
+def _run(
+    context: typer.Context,
+    benchmark: Benchmark,
+    methods: str,
+    seeds: int,
+    encoder: str,
+    features: Path | None,
+    protocol: Any,
+    json: bool,
+) -> None:
+    from thisismy.encoders import load_encoder
+    from thisismy.evaluation.runs import evaluate as run
+
+    chosen = _methods(methods)
+    with progress_bar(not getattr(context.obj, "quiet", False)) as progress:
+        document = run(
+            benchmark,
+            load_encoder(encoder),
+            chosen,
+            seeds=range(seeds),
+            protocol=protocol,
+            features=features,
+            progress=progress,
+        )
+    _print(document, json)
+
+
+def _methods(names: str) -> dict[str, Method]:
+    from thisismy.personalization.registry import make_method
+
+    return {name: make_method(name) for name in (n.strip() for n in names.split(",")) if name}
+
+
+def _print(document: dict[str, Any], json: bool) -> None:
+    if json:
+        print_json(document)
+        return
+    from thisismy.evaluation.text import rich_tables
+
+    screen = console()
+    for part in rich_tables(document):
+        screen.print(part)
+
+
+def _print_list(json: bool) -> None:
+    from thisismy.evaluation.benchmarks import BENCHMARKS
+    from thisismy.personalization.registry import METHODS as REGISTRY
+
+    first_lines = {name: (method.__doc__ or "").strip().split("\n")[0] for name, method in REGISTRY.items()}
+    if json:
+        print_json({"methods": first_lines, "benchmarks": BENCHMARKS})
+        return
+    for title, what in (("methods", first_lines), ("benchmarks", BENCHMARKS)):
+        typer.echo(f"{title}:")
+        for name, line in what.items():
+            typer.echo(f"  {name:14} {line}")

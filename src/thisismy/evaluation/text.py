@@ -1,0 +1,137 @@
+"""Tables as text: for a terminal, Markdown and LaTeX, all from one result document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+HEADINGS = {
+    ("generic", "map"): "generic mAP",
+    ("generic", "mrr"): "generic MRR",
+    ("contextual", "mrr"): "contextual MRR",
+    ("contextual", "r5"): "contextual R@5",
+}
+"""The columns of a table, in order."""
+
+Document = Mapping[str, Any]
+"""What `thisismy.evaluation.runs.evaluate` returns."""
+
+
+def columns(rows: Sequence[Document]) -> list[tuple[str, str]]:
+    """The columns some row has values for."""
+    return [(kind, name) for kind, name in HEADINGS if any(row[kind] is not None for row in rows)]
+
+
+def best(rows: Sequence[Document], kind: str, name: str) -> float:
+    """The highest value of a column; minus infinity for no rows."""
+    return max((row[kind][name] for row in rows), default=float("-inf"))
+
+
+def markdown(rows: Sequence[Document]) -> str:
+    """A Markdown table: means with the standard error over seeds where there is one, the best in bold."""
+    shown = columns(rows)
+    lines = [
+        "| method | " + " | ".join(HEADINGS[c] for c in shown) + " |",
+        "|---|" + "---:|" * len(shown),
+    ]
+    for row in rows:
+        cells = []
+        for kind, name in shown:
+            text = _with_error(row, kind, name, " ± ")
+            cells.append(f"**{text}**" if row[kind][name] == best(rows, kind, name) else text)
+        lines.append(f"| {row['method']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def paired_markdown(comparisons: Sequence[Document]) -> str:
+    """Paired differences as a Markdown table; empty when there is nothing to compare."""
+    if not comparisons:
+        return ""
+    lines = ["| difference | measure | mean | 95 % interval | p |", "|---|---|---:|---:|---:|"]
+    for pair in comparisons:
+        low, high = pair["interval"]
+        measure = HEADINGS[pair["kind"], pair["metric"]]
+        lines.append(
+            f"| {pair['method']} - {pair['against']} | {measure} | {pair['difference']:+.1f} "
+            f"| {low:+.1f} to {high:+.1f} | {pair['p']:.4f} |"
+        )
+    return "\n".join(lines)
+
+
+def latex(rows: Sequence[Document], caption: str) -> str:
+    """A LaTeX table (booktabs): means with standard errors, the best in bold."""
+    shown = columns(rows)
+    lines = [
+        r"\begin{table}",
+        rf"\caption{{{_escape(caption)}}}",
+        r"\begin{tabular}{l" + "r" * len(shown) + "}",
+        r"\toprule",
+        " & ".join(["method", *(HEADINGS[c] for c in shown)]) + r" \\",
+        r"\midrule",
+    ]
+    for row in rows:
+        cells = [_escape(row["method"])]
+        for kind, name in shown:
+            text = _with_error(row, kind, name, r"\,$\pm$\,")
+            cells.append(rf"\textbf{{{text}}}" if row[kind][name] == best(rows, kind, name) else text)
+        lines.append(" & ".join(cells) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
+
+
+def rich_tables(document: Document) -> Iterator[RenderableType]:
+    """What the command shows to a person: the rows, the paired comparisons, and where they come from."""
+    from rich.table import Table
+
+    rows, origin = document["rows"], document["provenance"]
+    shown = columns(rows)
+    title = f"{origin['benchmark']}, {origin['encoder']}, {len(origin['seeds'])} seeds"
+    results = Table(title=title)
+    results.add_column("method")
+    for column in shown:
+        results.add_column(HEADINGS[column], justify="right")
+    for row in rows:
+        cells = []
+        for kind, name in shown:
+            low, high = row["intervals"][kind][name]
+            text = f"{_with_error(row, kind, name, ' ± ')} [dim]{low:.0f}-{high:.0f}[/dim]"
+            cells.append(f"[bold]{text}[/bold]" if row[kind][name] == best(rows, kind, name) else text)
+        results.add_row(row["method"], *cells)
+    yield results
+    if document["paired"]:
+        pairs = Table(title="paired over queries: difference, 95 % interval, p")
+        for heading in ("difference", "measure", "mean", "95 %", "p"):
+            pairs.add_column(heading, justify="left" if heading in ("difference", "measure") else "right")
+        for pair in document["paired"]:
+            low, high = pair["interval"]
+            pairs.add_row(
+                f"{pair['method']} - {pair['against']}",
+                HEADINGS[pair["kind"], pair["metric"]],
+                f"{pair['difference']:+.1f}",
+                f"{low:+.1f} to {high:+.1f}",
+                f"{pair['p']:.4f}",
+            )
+        yield pairs
+    yield (
+        f"means ± standard error over seeds, 95 % intervals over queries; data {origin['data']}, "
+        f"version {origin['version']}, commit {origin['commit']}"
+    )
+
+
+def _with_error(row: Document, kind: str, name: str, sign: str) -> str:
+    error = row["errors"][kind][name]
+    return f"{row[kind][name]:.1f}" + (f"{sign}{error:.1f}" if error else "")
+
+
+def _escape(text: str) -> str:
+    for plain, escaped in (
+        ("\\", r"\textbackslash{}"),
+        ("_", r"\_"),
+        ("%", r"\%"),
+        ("&", r"\&"),
+        ("#", r"\#"),
+    ):
+        text = text.replace(plain, escaped)
+    return text
