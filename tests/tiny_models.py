@@ -1,4 +1,7 @@
-"""Tiny randomly initialised CLIP-family models with their tokenizers, written to a folder as the hub would hold them."""
+"""Tiny randomly initialised CLIP-family models with their tokenizers.
+
+Each is written to a folder as a hub holds it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,32 @@ from transformers import (
     SiglipModel,
 )
 
-WORDS = ["a", "an", "image", "of", "photo", "the", "dog", "cat", "man", "car", "red", "blue", "on", "in", "bed", "bowl", "and", "teapot", "pink", "sunglasses", "is", "asleep", "with", "my"]
+WORDS = [
+    "a",
+    "an",
+    "image",
+    "of",
+    "photo",
+    "the",
+    "dog",
+    "cat",
+    "man",
+    "car",
+    "red",
+    "blue",
+    "on",
+    "in",
+    "bed",
+    "bowl",
+    "and",
+    "teapot",
+    "pink",
+    "sunglasses",
+    "is",
+    "asleep",
+    "with",
+    "my",
+]
 TEXT = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
 VISION = {**TEXT, "image_size": 32, "patch_size": 8}
 

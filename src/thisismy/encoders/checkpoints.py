@@ -99,14 +99,13 @@ def _download(name: str, progress: Progress) -> Path:
 
     # The hub's client raises its transport's errors as they are; which transport that is differs by version,
     # and the bases of its own HTTP error name it.
-    transport = tuple(
-        kind for kind in HfHubHTTPError.__mro__ if kind.__module__.startswith(("httpx", "requests"))
-    )
+    transport = [kind for kind in HfHubHTTPError.__mro__ if kind.__module__.startswith(("httpx", "requests"))]
+    failures: tuple[type[BaseException], ...] = (OSError, HFValidationError, *transport)
     try:
         folder = snapshot_download(
             name, allow_patterns=FILES, etag_timeout=TIMEOUT, tqdm_class=_reporting_bar(name, progress)
         )
-    except (OSError, HFValidationError, *transport) as error:
+    except failures as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise EncoderError(
             f"the encoder {name!r} could not be downloaded ({reason}): check the name and the network, "

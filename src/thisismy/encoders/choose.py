@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,7 +59,7 @@ def choose_encoder(name: str = AUTO) -> EncoderChoice:
     if name != AUTO:
         return EncoderChoice(name, "named")
     for known in KNOWN_GOOD:
-        if cached_folder(known) is not None:
+        if _offline_folder(known) is not None:
             return EncoderChoice(known, f"{known} is the best known encoder in the local hub cache")
     return EncoderChoice(
         EMBEDDED, "no known hub model is in the local hub cache, so the embedded encoder is used"
@@ -97,5 +99,16 @@ def load_encoder(
 
 def installed_encoders() -> dict[str, Path | None]:
     """Encoders that load here without the network, best first, each with its folder ("embedded" has none)."""
-    cached = {name: cached_folder(name) for name in KNOWN_GOOD}
+    cached = {name: _offline_folder(name) for name in KNOWN_GOOD}
     return {**{name: folder for name, folder in cached.items() if folder is not None}, EMBEDDED: None}
+
+
+def _offline_folder(name: str) -> Path | None:
+    """Folder of a cached hub model whose tokenizer can be read here, else None."""
+    folder = cached_folder(name)
+    if folder is None or not (folder / "tokenizer_config.json").exists():
+        return None
+    tokenizer = json.loads((folder / "tokenizer_config.json").read_text("utf-8")).get("tokenizer_class")
+    if tokenizer == "SiglipTokenizer" and importlib.util.find_spec("sentencepiece") is None:
+        return None
+    return folder

@@ -11,7 +11,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -98,12 +98,15 @@ class ClipFamilyEncoder:
         Raises:
             EncoderError: the text tower takes no input vectors.
         """
-        ids = torch.tensor(self._tokenize(text), dtype=torch.long, device=self.device)
+        # Some tokenizers give a word another id at the start of a text than inside one, where prompts need it.
+        before = self._tokenize("a")
+        inside = self._tokenize(f"a {text}")[len(before) :]
+        ids = torch.tensor(inside, dtype=torch.long, device=self.device)
         rows: NDArray[np.float32] = self._input_embedding().weight[ids].detach().float().cpu().numpy()
         return rows
 
     def encode_prompts(self, prompts: Sequence[str], tokens: Tensor) -> Tensor:
-        """Unit vectors ``(n, embed_dim)`` of prompts whose ``*`` read ``tokens``, the only leaves for gradients.
+        """Unit vectors ``(n, embed_dim)`` of prompts; each ``*`` reads ``tokens``, which get gradients.
 
         Raises:
             EncoderError: the text tower takes no input vectors, a prompt has no ``*``, or the shapes do not
@@ -141,7 +144,7 @@ class ClipFamilyEncoder:
         return place_tokens(prompt, n_w, self._tokenize, self._limit - len(self._start) - len(self._end))
 
     def _pad(self, rows: Sequence[list[int]], value: int | None = None) -> tuple[Tensor, Tensor]:
-        """Rows as one tensor, padded with ``value`` (default: the padding id), and the places that are none."""
+        """Rows as one tensor, padded with ``value`` (None: the padding id), and the mask of the unpadded."""
         width = self._limit if self._pads_to_limit else max(map(len, rows))
         left = self._tokenizer.padding_side == "left"
         filled, mask = [], []
@@ -228,12 +231,8 @@ class ClipFamilyEncoder:
         seconds = {}
         for candidate in (torch.float32, kind):
             self._cast_vision(candidate)
-            pixels = self._pixels([picture] * 2)
-            with torch.inference_mode():
-                self._image_features(pixels)
-                started = time.perf_counter()
-                self._image_features(pixels)
-                seconds[candidate] = time.perf_counter() - started
+            self.encode_images([picture])
+            seconds[candidate] = min(_seconds(lambda: self.encode_images([picture] * 2)) for _ in range(3))
         self._cast_vision(torch.float32)
         return seconds[kind] < 0.8 * seconds[torch.float32]
 
@@ -294,11 +293,22 @@ def _load_processors(checkpoint: Checkpoint) -> tuple[Any, Any]:
         # Pillow's resize, not torchvision's: the same pixels whether torchvision is there or not.
         processor = AutoImageProcessor.from_pretrained(checkpoint.folder, backend="pil", **where)
         return processor, AutoTokenizer.from_pretrained(checkpoint.folder, **where)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except ImportError as error:
+        raise EncoderError(
+            f"the tokenizer of {checkpoint.name!r} needs packages that are missing: "
+            "pip install sentencepiece protobuf"
+        ) from error
+    except (OSError, ValueError, KeyError) as error:
         reason = _first_line(error)
         raise EncoderError(
             f"the encoder {checkpoint.name!r} has no usable tokenizer or image processor: {reason}"
         ) from error
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
 
 
 def _first_line(error: Exception) -> str:
