@@ -10,8 +10,13 @@ import typer
 from thisismy.cli.output import console, print_json, progress_bar
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from thisismy.encoders.base import Encoder
     from thisismy.evaluation.benchmarks.base import Benchmark
+    from thisismy.evaluation.protocol import Protocol
     from thisismy.personalization.base import Method
+    from thisismy.progress import Progress
 
 app = typer.Typer(
     help="Compare methods on benchmarks, with intervals and paired tests.",
@@ -77,6 +82,40 @@ def photos(
 
     protocol = Protocol(examples=examples, query=query, corpus=corpus)
     _run(context, reader.read(benchmark), methods, seeds, encoder, features, protocol, json)
+
+
+@app.command()
+def vlogs(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="With the videos and their truth.")],
+    methods: Methods = METHODS,
+    seeds: Seeds = 5,
+    encoder: EncoderName = "auto",
+    features: FeatureFile = None,
+    shots: Annotated[
+        Literal["adaptive", "transnet", "windows", "truth"], typer.Option(help="How shots are found.")
+    ] = "adaptive",
+    examples_from: Annotated[
+        Literal["given", "mined"], typer.Option(help="True examples, or those mined from the narration.")
+    ] = "given",
+    examples: Examples = None,
+    query: Ask = "text",
+    pooling: Pooling = "mean",
+    json: Json = False,
+) -> None:
+    """Narrated videos (vlog-gt-1), from the video files: indexing, mining, learning, retrieval."""
+    from thisismy.encoders import load_encoder
+    from thisismy.evaluation.benchmarks import vlogs as reader
+    from thisismy.evaluation.from_video import vlog_benchmark
+    from thisismy.evaluation.protocol import Protocol
+    from thisismy.evaluation.runs import feature_file
+
+    chosen, truth, loaded = _methods(methods), reader.read(folder), load_encoder(encoder)
+    with _progress(context) as progress:
+        file = feature_file(folder.resolve().name, loaded, features)
+        built = vlog_benchmark(truth, loaded, file, detector=shots, examples=examples_from, progress=progress)
+    protocol = Protocol(examples, query, pooling)
+    _run(context, built, chosen, seeds, loaded, file.path, protocol, json)
 
 
 @app.command("this-is-my")
@@ -169,21 +208,21 @@ def folder(
 def _run(
     context: typer.Context,
     benchmark: Benchmark,
-    methods: str,
+    methods: str | dict[str, Method],
     seeds: int,
-    encoder: str,
+    encoder: str | Encoder,
     features: Path | None,
-    protocol: Any,
+    protocol: Protocol,
     json: bool,
 ) -> None:
     from thisismy.encoders import load_encoder
     from thisismy.evaluation.runs import evaluate as run
 
-    chosen = _methods(methods)
-    with progress_bar(not getattr(context.obj, "quiet", False)) as progress:
+    chosen = _methods(methods) if isinstance(methods, str) else methods
+    with _progress(context) as progress:
         document = run(
             benchmark,
-            load_encoder(encoder),
+            load_encoder(encoder) if isinstance(encoder, str) else encoder,
             chosen,
             seeds=range(seeds),
             protocol=protocol,
@@ -191,6 +230,10 @@ def _run(
             progress=progress,
         )
     _print(document, json)
+
+
+def _progress(context: typer.Context) -> AbstractContextManager[Progress]:
+    return progress_bar(not getattr(context.obj, "quiet", False))
 
 
 def _methods(names: str) -> dict[str, Method]:

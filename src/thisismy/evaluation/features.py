@@ -75,7 +75,7 @@ class FeatureFile:
     """
 
     def __init__(self, path: Path | None, encoder_id: str) -> None:
-        self._path = path
+        self.path = path
         self._encoder_id = encoder_id
         self._rows: dict[tuple[str, str], Features] = {}
         self._by_id: dict[str, str] = {}
@@ -98,10 +98,10 @@ class FeatureFile:
     def save(self) -> None:
         """Write the file in one step, so that a reader never sees half of it."""
         self._saved = time.monotonic()
-        if self._path is None or not self._rows:
+        if self.path is None or not self._rows:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         arrays = {
             "frames": np.concatenate(list(self._rows.values())),
             "counts": np.array([len(rows) for rows in self._rows.values()], np.int64),
@@ -109,7 +109,7 @@ class FeatureFile:
         about = {"format": FORMAT, "encoder": self._encoder_id, "items": json.dumps(list(self._rows))}
         try:
             save_file(arrays, beside, metadata=about)
-            beside.replace(self._path)
+            beside.replace(self.path)
         finally:
             beside.unlink(missing_ok=True)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -13,34 +11,24 @@ from PIL import Image
 from thisismy.encoders.base import Picture
 from thisismy.errors import BenchmarkError
 from thisismy.evaluation.benchmarks.base import Cutout, Item, Media
+from thisismy.media.frames import frames_at
+from thisismy.media.photos import read_photo
+from thisismy.media.probe import probe
+from thisismy.shots.scan import Sampling
 from thisismy.spans import Span
 
 BATCH = 32
 """Pictures the encoder gets at once, at least."""
 
 
-@dataclass(frozen=True)
-class Sampling:
-    """Which frames of a shot are looked at.
-
-    Attributes:
-        rate: frames per second; raising it costs encoding time.
-        at_least: frames however short the shot is.
-        at_most: frames however long it is.
-    """
-
-    rate: float = 1.0
-    at_least: int = 1
-    at_most: int = 8
-
-    def times(self, span: Span) -> list[float]:
-        """Instants in the middle of equal parts of a span, so that cuts and fades at its ends are avoided."""
-        count = min(max(math.floor(span.duration * self.rate), self.at_least), self.at_most)
-        return [span.start + (i + 0.5) * span.duration / count for i in range(count)]
+SAMPLING = Sampling(rate=1.0, at_least=1, at_most=8)
+"""One frame per second, as Korbar's thesis evaluates This-Is-My (section 5.4); what a library keeps."""
 
 
-SAMPLING = Sampling()
-"""One frame per second, as Korbar's thesis evaluates This-Is-My (section 5.4)."""
+def sampled_times(span: Span) -> list[float]:
+    """Instants in the middle of equal parts of a shot, so that cuts and fades at its ends are avoided."""
+    count = SAMPLING.count(span.duration)
+    return [span.start + (i + 0.5) * span.duration / count for i in range(count)]
 
 
 def batches(items: Sequence[Item], shorter_side: int) -> Iterator[list[tuple[Item, list[Picture]]]]:
@@ -75,14 +63,11 @@ def _pictures(items: Sequence[Item], shorter_side: int) -> Iterator[tuple[Item, 
 
 
 def _of_video(path: str, items: list[Item], shorter_side: int) -> Iterator[tuple[Item, list[Picture]]]:
-    from thisismy.media.frames import frames_at
-    from thisismy.media.probe import probe
-
     spans = [media.span for media in map(_media, items)]
     if any(span is None for span in spans):
         whole = Span(0.0, max(probe(path).duration, 0.04))
         spans = [span or whole for span in spans]
-    times = [SAMPLING.times(span) for span in spans if span is not None]
+    times = [sampled_times(span) for span in spans if span is not None]
     # A few shots at a time: a long video's frames do not fit into memory at once, seeking costs little.
     for start in range(0, len(items), BATCH):
         part = times[start : start + BATCH]
@@ -100,8 +85,6 @@ def read_picture(media: Media, shorter_side: int | None = None) -> Picture:
         MediaError: the photo cannot be read.
         BenchmarkError: the mask does not show the object.
     """
-    from thisismy.media.photos import read_photo
-
     if media.cutout is None:
         return read_photo(media.path, shorter_side)
     return cut_out(read_photo(media.path), media.cutout)

@@ -64,8 +64,13 @@ def load_features(
     benchmark: Benchmark, encoder: Encoder, path: Path | None, progress: Progress = silent
 ) -> ItemFeatures:
     """Features of a benchmark from a file, or from the user's cache folder; what is lacking is encoded."""
-    path = path or cache_folder() / f"{_slug(benchmark.name)}-{_slug(encoder.id)}.safetensors"
-    return encode(benchmark, encoder, FeatureFile(path, encoder.id), progress=progress)
+    file = feature_file(benchmark.name, encoder, path)
+    return encode(benchmark, encoder, file, progress=progress)
+
+
+def feature_file(name: str, encoder: Encoder, path: Path | None = None) -> FeatureFile:
+    """The features file at a path, or the one of a benchmark and encoder in the user's cache folder."""
+    return FeatureFile(path or cache_folder() / f"{_slug(name)}-{_slug(encoder.id)}.safetensors", encoder.id)
 
 
 def run_methods(

@@ -151,7 +151,7 @@ def standing_for(target: Span, shots: Sequence[Span]) -> int | None:
 
 
 def build(
-    vlogs: Vlogs, shots: Shots, examples: Examples, *, name: str = "", mined: bool = False
+    vlogs: Vlogs, shots: Shots, examples: Examples, *, name: str = "", mined: Mapping[str, str] | None = None
 ) -> Benchmark:
     """Turn the truth, the shots of an index and the examples of each instance into a benchmark.
 
@@ -160,8 +160,9 @@ def build(
         shots: what is ranked; the true shots or what a detector found.
         examples: what is learned from; given or mined. An instance without any is lost: its queries score 0.
         name: what to call the result.
-        mined: the examples were mined. Given ones come with the knowledge which other shots of the naming
-            videos show an instance, and those are no negatives; with mined ones nobody knows.
+        mined: instance id -> category, when the examples were mined. Given examples come with the knowledge
+            which other shots of the naming videos show an instance, and those are no negatives; with mined
+            ones nobody knows. None: they are given.
     """
     items = {
         item_id(video, span): Item(
@@ -172,6 +173,7 @@ def build(
     }
     known = {s.id: s for s in vlogs.subjects if examples.get(s.id)}
     chosen = {key: tuple(item_id(v, shots[v][i]) for v, i in examples[key]) for key in known}
+    categories = {key: s.category for key, s in known.items()} | dict(mined or {})
     queries = []
     for n, query in enumerate(vlogs.queries):
         targets = [vlogs.videos[t.video].shots[t.shot] for t in query.targets]
@@ -190,9 +192,9 @@ def build(
         name=name or vlogs.folder.resolve().name,
         items=items,
         gallery=tuple(items),
-        instances=tuple(Instance(k, s.name, s.category, chosen[k]) for k, s in known.items()),
+        instances=tuple(Instance(k, s.name, categories[k], chosen[k]) for k, s in known.items()),
         queries=tuple(queries),
-        negatives=_negatives(vlogs, shots, chosen, mined),
+        negatives=_negatives(vlogs, shots, chosen, mined is not None),
         source=f"the videos belong into {vlogs.folder}",
         lost=frozenset(s.id for s in vlogs.subjects if s.id not in known),
         facts={
