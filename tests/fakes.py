@@ -58,7 +58,9 @@ class FakeEncoder:
 
         self.text_calls += 1
         if tokens.ndim != 3 or len(prompts) != len(tokens) or tokens.shape[-1] != 4:
-            raise EncoderError(f"tokens of shape {tuple(tokens.shape)} do not fit {len(prompts)} prompts of width 4")
+            raise EncoderError(
+                f"tokens of shape {tuple(tokens.shape)} do not fit {len(prompts)} prompts of width 4"
+            )
         rows = []
         for prompt, row in zip(prompts, tokens, strict=True):
             if PLACEHOLDER not in prompt:

@@ -11,7 +11,9 @@ class Progress(Protocol):
     A caller that wants to stop long work raises from here; whatever was finished before stays finished.
     """
 
-    def __call__(self, stage: str, done: float, total: float | None, /) -> None: ...
+    def __call__(self, stage: str, done: float, total: float | None, /) -> None:
+        """Hear how far a stage is."""
+        ...
 
 
 def silent(stage: str, done: float, total: float | None, /) -> None:

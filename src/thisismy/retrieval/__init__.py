@@ -1,0 +1,1 @@
+"""Read a query, score a gallery, rank."""

@@ -1,0 +1,103 @@
+"""The commands together, and what happens when one fails."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from thisismy.cli import doctor, index, search
+from thisismy.cli.output import say
+from thisismy.errors import ThisIsMyError
+
+app = typer.Typer(
+    name="thisismy",
+    help="Find your own named things in your own videos. Everything stays on this machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """What all commands share."""
+
+    library: Path
+    quiet: bool
+
+
+def default_library() -> Path:
+    """THISISMY_LIBRARY, else a folder of this program among the user's application data."""
+    named = os.environ.get("THISISMY_LIBRARY")
+    return Path(named) if named else Path(typer.get_app_dir("thisismy")) / "library"
+
+
+def _version(shown: bool) -> None:
+    if shown:
+        from importlib.metadata import version
+
+        typer.echo(f"thisismy {version('thisismy')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    library: Annotated[
+        Path | None,
+        typer.Option(
+            "--library", "-L", help="Folder of the library [env: THISISMY_LIBRARY]", show_default=False
+        ),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no remarks.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options that come before the command."""
+    context.obj = Options(library or default_library(), quiet)
+
+
+index.register(app)
+search.register(app)
+doctor.register(app)
+
+
+class Interrupted(BaseException):
+    """The user pressed Ctrl-C, or the system asked the program to end."""
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise Interrupted
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line and give its exit code: 0 done, 1 failed, 2 misused, 130 interrupted."""
+    # An exception of our own, because the command line parser has its own idea of a KeyboardInterrupt.
+    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        app(args=list(arguments), prog_name="thisismy")
+    except ThisIsMyError as error:
+        say(f"thisismy: {error}")
+        return 1
+    except SystemExit as error:
+        return error.code if isinstance(error.code, int) else 0
+    except Interrupted:
+        say("thisismy: stopped; what was finished is kept, and the same command goes on from there")
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has seen enough; Python would complain once more when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 0

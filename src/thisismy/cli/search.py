@@ -1,0 +1,161 @@
+"""search, export: moments found, shown or saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from thisismy.cli.output import clock, console, print_json, progress_bar, say
+from thisismy.errors import QueryError
+
+if TYPE_CHECKING:
+    from thisismy.retrieval.filters import Filters
+    from thisismy.retrieval.results import Hit, SearchResult
+
+Query = Annotated[str, typer.Argument(help="What to look for, in words; may be left out with --image.")]
+Image = Annotated[list[Path] | None, typer.Option("--image", "-i", help="A photo of what to look for.")]
+Count = Annotated[int, typer.Option("-k", help="Hits wanted.")]
+By = Annotated[str, typer.Option(help="Score the mean of a 'shot', or its best 'frame'.")]
+Cutoff = Annotated[
+    float, typer.Option(help="Share of unrelated pairs a hit must beat, 0 to 1; 0 shows everything.")
+]
+Fold = Annotated[bool, typer.Option("--fold/--no-fold", help="Fold near-duplicates into the best of them.")]
+PathOption = Annotated[
+    str | None, typer.Option("--path", help="Only files whose path has this, or fits this glob.")
+]
+After = Annotated[
+    str | None, typer.Option(help="Only files made on this day or later: 2024, 2024-07, 2024-07-31.")
+]
+Before = Annotated[str | None, typer.Option(help="Only files made before this day.")]
+MinDuration = Annotated[float | None, typer.Option(help="Only files of at least so many seconds.")]
+MaxDuration = Annotated[float | None, typer.Option(help="Only files of at most so many seconds.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command()(search)
+    app.command()(export)
+
+
+def search(
+    context: typer.Context,
+    query: Query = "",
+    image: Image = None,
+    k: Count = 10,
+    by: By = "shot",
+    cutoff: Cutoff = 0.95,
+    fold: Fold = True,
+    path: PathOption = None,
+    after: After = None,
+    before: Before = None,
+    min_duration: MinDuration = None,
+    max_duration: MaxDuration = None,
+    json: Json = False,
+) -> None:
+    """Find moments by words, by a photo, or by both."""
+    from thisismy.verbs import Library
+
+    filters = _filters(path, after, before, min_duration, max_duration)
+    library = Library.open(context.obj.library)
+    result = library.search(query, images=image or (), k=k, by=by, cutoff=cutoff, fold=fold, filters=filters)
+    if json:
+        print_json(result)
+    else:
+        print_result(result)
+
+
+def export(
+    context: typer.Context,
+    query: Query = "",
+    image: Image = None,
+    k: Count = 10,
+    by: By = "shot",
+    cutoff: Cutoff = 0.95,
+    fold: Fold = True,
+    path: PathOption = None,
+    after: After = None,
+    before: Before = None,
+    min_duration: MinDuration = None,
+    max_duration: MaxDuration = None,
+    clips: Annotated[Path | None, typer.Option(help="Folder to cut the hits into, one clip each.")] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Cut at the exact frame; encodes anew instead of copying.")
+    ] = False,
+    sheet: Annotated[Path | None, typer.Option(help="PNG to draw the hits into.")] = None,
+    list_: Annotated[
+        Path | None, typer.Option("--list", help="List of the hits: a .csv or an .edl file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Save the hits of a search: as clips, as one picture, as a list for a spreadsheet or an editor."""
+    from thisismy.export import export_hits
+    from thisismy.verbs import Library
+
+    if clips is None and sheet is None and list_ is None:
+        raise QueryError(
+            "nothing to save: say where with --clips FOLDER, --sheet FILE.png or --list FILE.csv"
+        )
+    filters = _filters(path, after, before, min_duration, max_duration)
+    library = Library.open(context.obj.library)
+    result = library.search(query, images=image or (), k=k, by=by, cutoff=cutoff, fold=fold, filters=filters)
+    with progress_bar(not context.obj.quiet) as progress:
+        saved = export_hits(
+            result.query, result.hits, clips=clips, exact=exact, sheet=sheet, table=list_, progress=progress
+        )
+    if json:
+        print_json({"query": result.query, "hits": result.hits, **asdict(saved)})
+    else:
+        for written in saved.written:
+            console().print(written, markup=False)
+        for failure in saved.failed:
+            say(f"failed: {failure.path}: {failure.error}")
+        if not result.hits:
+            say("nothing good enough was found, so nothing was saved")
+    if saved.failed:
+        raise typer.Exit(1)
+
+
+def _filters(
+    path: str | None, after: str | None, before: str | None, low: float | None, high: float | None
+) -> Filters:
+    from thisismy.retrieval.filters import Filters, parse_day
+
+    first, last = (parse_day(text) if text else None for text in (after, before))
+    return Filters(path=path, after=first, before=last, min_duration=low, max_duration=high)
+
+
+def print_result(result: SearchResult) -> None:
+    """The hits as a table; when there are none, that, and the nearest misses."""
+    out = console()
+    if result.hits:
+        out.print(hit_table(result.hits))
+    elif not result.searched:
+        out.print("the library is empty: add something with `thisismy add FOLDER`")
+    else:
+        out.print("nothing good enough was found.")
+        if result.nearest:
+            out.print("nearest misses:")
+            out.print(hit_table(result.nearest))
+
+
+def hit_table(hits: Sequence[Hit]) -> Any:
+    """A table of hits: rank, score, from when to when, file."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("#", "score", "sure", "from", "to"):
+        table.add_column(column, justify="right")
+    table.add_column("file", overflow="fold")
+    for hit in hits:
+        times = ("photo", "") if hit.kind == "photo" else (clock(hit.start), clock(hit.end))
+        more = f"  (+{len(hit.similar)} alike)" if hit.similar else ""
+        table.add_row(
+            str(hit.rank), f"{hit.score:.3f}", f"{hit.relevance:.1%}", *times, Text(hit.path + more)
+        )
+    return table

@@ -1,0 +1,71 @@
+"""A library ready to be searched: its gallery with the background, both cached."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from thisismy.encoders.base import Encoder, Features
+from thisismy.library.gallery import Gallery, load_gallery
+from thisismy.library.store import Store
+from thisismy.retrieval.background import WORDS, Background, measure, query_features
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a search reads; ``background`` is None while the gallery is empty."""
+
+    gallery: Gallery
+    background: Background | None
+
+
+def prepare(store: Store, encoder_id: str, encoder: Callable[[], Encoder]) -> Prepared:
+    """Load what a search needs, making what is missing; ``encoder`` is only called for words it never saw."""
+    gallery = load_gallery(store, encoder_id)
+    if not len(gallery):
+        return Prepared(gallery, None)
+    words = _words(store, encoder_id, encoder)
+    name = _digest(encoder_id, " ".join(WORDS))
+    path = store.cache / f"background-{name}-{store.generation}.npz"
+    try:
+        with np.load(path) as saved:
+            return Prepared(gallery, Background(saved["text"], saved.get("image")))
+    except (OSError, ValueError):
+        background = measure(gallery, words)
+    for older in store.cache.glob(f"background-{name}-*"):
+        older.unlink(missing_ok=True)
+    parts = {"text": background.text, "image": background.image}
+    _save(path, {key: value for key, value in parts.items() if value is not None})
+    return Prepared(gallery, background)
+
+
+def _words(store: Store, encoder_id: str, encoder: Callable[[], Encoder]) -> Features:
+    path = store.cache / f"words-{_digest(encoder_id, ' '.join(WORDS))}.npz"
+    try:
+        with np.load(path) as saved:
+            words: Features = saved["words"]
+            return words
+    except (OSError, ValueError):
+        words = query_features(encoder(), WORDS)
+    _save(path, {"words": words})
+    return words
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=6).hexdigest()
+
+
+def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write a cache file whole or not at all; not being able to only costs time."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        Path(file.name).replace(path)
+    except OSError:
+        return

@@ -1,0 +1,113 @@
+"""Hits as people and programs see them: files and times instead of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from thisismy.library import catalog
+from thisismy.library.gallery import Gallery
+from thisismy.library.paths import path_text
+from thisismy.library.store import Store
+from thisismy.retrieval.search import Found, Query, ShotHit
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stretch of a file: path, and from where to where in seconds."""
+
+    path: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A moment found.
+
+    Attributes:
+        rank: 1 is best.
+        path: the file; when several hold the same content, the first added.
+        start, end: seconds; both 0 for a photo.
+        score: what hits are ordered by.
+        relevance: share of unrelated pairs that score lower, 0 to 1.
+        time: seconds; the frame that fits best.
+        kind: "video" or "photo".
+        created: when it was made, as the file says (ISO 8601), or None.
+        media_id, shot_id: rows of the library.
+        also: other files with the same content.
+        similar: near-duplicate moments folded into this one.
+    """
+
+    rank: int
+    path: str
+    start: float
+    end: float
+    score: float
+    relevance: float
+    time: float
+    kind: str
+    created: str | None
+    media_id: int
+    shot_id: int
+    also: list[str] = field(default_factory=list)
+    similar: list[Place] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The answer to a query.
+
+    Attributes:
+        query: the text asked for.
+        hits: best first; empty when nothing is good enough.
+        nearest: the nearest misses, when there are no hits.
+        searched: shots that were looked at.
+    """
+
+    query: str
+    hits: list[Hit]
+    nearest: list[Hit]
+    searched: int
+
+
+def describe_hits(store: Store, gallery: Gallery, query: Query, found: Found) -> SearchResult:
+    """Look up files and dates for rows of the gallery."""
+    hits = _describe(store, gallery, found.hits)
+    nearest = _describe(store, gallery, found.nearest)
+    return SearchResult(query.text, hits, nearest, len(gallery))
+
+
+def _describe(store: Store, gallery: Gallery, found: Sequence[ShotHit]) -> list[Hit]:
+    hits: list[Hit] = []
+    with store.read() as connection:
+        for item in found:
+            media_id = int(gallery.media_ids[item.row])
+            paths = [path_text(raw) for raw in catalog.paths_of(connection, media_id)]
+            if not paths:
+                continue  # taken out of the library since the gallery was read
+            kind, created = catalog.kind_and_date(connection, media_id)
+            similar = []
+            for row in item.folded:
+                other = catalog.paths_of(connection, int(gallery.media_ids[row]))
+                if other:
+                    span = (float(gallery.starts[row]), float(gallery.ends[row]))
+                    similar.append(Place(path_text(other[0]), *span))
+            hits.append(
+                Hit(
+                    rank=item.rank,
+                    path=paths[0],
+                    start=float(gallery.starts[item.row]),
+                    end=float(gallery.ends[item.row]),
+                    score=round(item.score, 6),
+                    relevance=round(item.relevance, 6),
+                    time=item.best_time,
+                    kind=kind,
+                    created=created,
+                    media_id=media_id,
+                    shot_id=int(gallery.shot_ids[item.row]),
+                    also=paths[1:],
+                    similar=similar,
+                )
+            )
+    return hits

@@ -1,0 +1,174 @@
+"""Find the shots that a text, a picture, or both ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thisismy.encoders.base import Encoder, Features, Picture, unit
+from thisismy.errors import QueryError
+from thisismy.library.gallery import Gallery
+from thisismy.retrieval.background import Background, query_features
+from thisismy.retrieval.ranking import Ranked, best_frame, pool_frames, rank
+
+FOLD_RELEVANCE = 0.9999
+"""Unrelated shots practically never look as alike as two that are folded into one hit."""
+
+FOLD_COSINE = 0.97
+"""Nor are two shots folded below this cosine, however different everything else in the library is."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for: words, pictures, or both (then both must fit).
+
+    Attributes:
+        text: free text; empty for none.
+        images: RGB pictures; several are views of the same thing and are averaged.
+    """
+
+    text: str = ""
+    images: tuple[Picture, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.text.strip() and not self.images:
+            raise QueryError("nothing to look for: type some words or give a picture with --image")
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How hits are chosen.
+
+    Attributes:
+        k: hits wanted.
+        by: "shot" scores the mean of a shot's frames, "frame" its best frame (finds what is seen briefly).
+        cutoff: share of unrelated pairs a hit must beat, 0 to 1; raising it gives fewer, surer hits, 0 all.
+        fold: whether near-duplicates are folded into the better hit.
+    """
+
+    k: int = 20
+    by: str = "shot"
+    cutoff: float = 0.95
+    fold: bool = True
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise QueryError(f"{self.k} hits cannot be asked for: 1 or more")
+        if self.by not in {"shot", "frame"}:
+            raise QueryError(f"shots are scored by 'shot' (mean) or 'frame' (best frame), not {self.by!r}")
+        if not 0 <= self.cutoff <= 1:
+            raise QueryError(f"the cut-off is a share from 0 to 1, not {self.cutoff}")
+
+
+@dataclass(frozen=True)
+class ShotHit:
+    """A shot found.
+
+    Attributes:
+        rank: 1 is best.
+        row: its row in the gallery.
+        score: what hits are ordered by: the cosine of a text or picture query; of both, the mean number of
+            deviations above unrelated pairs.
+        relevance: share of unrelated pairs that score lower (of both parts, the smaller), 0 to 1.
+        best_time: seconds; the frame that fits best.
+        folded: rows of near-duplicates that scored less.
+    """
+
+    rank: int
+    row: int
+    score: float
+    relevance: float
+    best_time: float
+    folded: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Hits above the cut-off, and the nearest misses when there are none."""
+
+    hits: list[ShotHit] = field(default_factory=list)
+    nearest: list[ShotHit] = field(default_factory=list)
+
+
+def find(
+    query: Query,
+    gallery: Gallery,
+    encoder: Encoder,
+    background: Background,
+    options: SearchOptions,
+    allowed: NDArray[np.bool_] | None = None,
+) -> Found:
+    """Score every shot and keep the best; exact.
+
+    Args:
+        query: words, pictures or both.
+        gallery: what is searched.
+        encoder: the one the gallery was made with.
+        background: what scores mean on this gallery.
+        options: how many, how sure.
+        allowed: ``(n_shots,)``; shots that may be found, None for all.
+    """
+    if not len(gallery):
+        return Found()
+    parts = query_parts(query, encoder)
+    cosines = {kind: _score(gallery, vector, options.by) for kind, vector in parts.items()}
+    scores = _combine(cosines, background)
+    passing = allowed
+    for kind, values in cosines.items():
+        above = values >= background.cosine(options.cutoff, kind)
+        passing = above if passing is None else passing & above
+    fold = max(FOLD_COSINE, background.cosine(FOLD_RELEVANCE, "image")) if options.fold else None
+
+    def hits(ranked: Sequence[Ranked]) -> list[ShotHit]:
+        towards = unit(np.sum([vector for vector in parts.values()], axis=0))
+        return [
+            ShotHit(
+                rank=place,
+                row=item.row,
+                score=item.score,
+                relevance=min(
+                    float(background.relevance(values[item.row], kind)) for kind, values in cosines.items()
+                ),
+                best_time=best_frame(gallery, item.row, towards),
+                folded=item.folded,
+            )
+            for place, item in enumerate(ranked, start=1)
+        ]
+
+    found = hits(rank(scores, gallery.vectors, options.k, allowed=passing, fold_above=fold))
+    if found:
+        return Found(found)
+    return Found(
+        nearest=hits(rank(scores, gallery.vectors, min(options.k, 5), allowed=allowed, fold_above=fold))
+    )
+
+
+def query_parts(query: Query, encoder: Encoder) -> dict[str, Features]:
+    """The ``(embed_dim,)`` unit vector of each part of a query, by kind: "text", "image"."""
+    parts: dict[str, Features] = {}
+    if query.text.strip():
+        parts["text"] = query_features(encoder, [query.text.strip()])[0]
+    if query.images:
+        parts["image"] = unit(encoder.encode_images(query.images).mean(0))
+    return parts
+
+
+def _score(gallery: Gallery, vector: Features, by: str) -> NDArray[np.float32]:
+    if by == "frame":
+        return pool_frames(gallery, gallery.frame_vectors @ vector)
+    cosines: NDArray[np.float32] = gallery.vectors @ vector
+    return cosines
+
+
+def _combine(cosines: dict[str, NDArray[np.float32]], background: Background) -> NDArray[np.float32]:
+    if len(cosines) == 1:
+        return next(iter(cosines.values()))
+    deviations = []
+    for kind, values in cosines.items():
+        middle, spread = background.spread(kind)
+        deviations.append((values - middle) / spread)
+    combined: NDArray[np.float32] = np.mean(deviations, axis=0, dtype=np.float32)
+    return combined
