@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import av
 import numpy as np
@@ -34,13 +34,24 @@ _SEEK_AHEAD = 10.0
 # A timestamp that falls back by more than this is a joint of two recordings, less is a damaged timestamp.
 _CLOCK_RESET = 1.0
 _ROUNDING = 1e-6
-# Bytes per sample of the pixel formats whose planes can be read in place, and the bits to drop to get 8.
+
+
+class _Planar(NamedTuple):
+    """How a pixel format stores one sample: its bytes, and the bits to drop to get 8."""
+
+    bytes: int
+    shift: int
+
+
 _PLANAR = {
-    **dict.fromkeys(("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12"), (1, 0)),
-    **dict.fromkeys(("yuv420p10le", "yuv422p10le", "yuv444p10le"), (2, 2)),
-    **dict.fromkeys(("yuv420p12le", "yuv422p12le", "yuv444p12le"), (2, 4)),
-    "p010le": (2, 8),
+    **dict.fromkeys(
+        ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12"), _Planar(1, 0)
+    ),
+    **dict.fromkeys(("yuv420p10le", "yuv422p10le", "yuv444p10le"), _Planar(2, 2)),
+    **dict.fromkeys(("yuv420p12le", "yuv422p12le", "yuv444p12le"), _Planar(2, 4)),
+    "p010le": _Planar(2, 8),
 }
+"""Pixel formats whose planes can be read in place."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +79,7 @@ class Renderer:
         self._scaler = VideoReformatter()
 
     def orientation(self, frame: av.VideoFrame) -> Orientation:
+        """How the frame's stored pixels are turned upright."""
         matrix = frame.side_data.get("DISPLAYMATRIX")
         key = bytes(matrix) if matrix is not None else b""
         found = self._orientations.get(key)
@@ -86,52 +98,52 @@ class Renderer:
         return (frame.height, width) if self.orientation(frame).transpose else (width, frame.height)
 
     def rgb(self, frame: av.VideoFrame, shorter_side: int | None) -> Picture:
+        """The picture as shown, scaled down to a shorter side."""
         return self._scaled(frame, *fitted(*self.displayed_size(frame), shorter_side))
 
     def small(self, frame: av.VideoFrame, width: int, height: int) -> Picture:
+        """An upright picture of exactly this size, by picking pixels where the format allows it."""
         name = frame.format.name
         planar = _PLANAR.get(name)
-        if planar is None or any(plane.line_size <= 0 for plane in frame.planes):
+        planes = frame.planes
+        if planar is None or any(plane.line_size <= 0 for plane in planes):
             return self._scaled(frame, width, height)
-        grids = self._grid(frame, width, height, planar[0])
-        y, u, v = self._codes(frame, grids, *planar)
+        y, u, v = self._codes(planes, self._grid(frame, planes, (width, height), planar.bytes), planar)
         matrix = colour.matrix_of(frame.colorspace, frame.width, frame.height)
-        full = name.startswith("yuvj") or frame.color_range == colour.FULL_RANGE
-        to_y, v_r, u_g, v_g, u_b = colour.yuv_tables(matrix, full)
+        to_y, v_r, u_g, v_g, u_b = colour.yuv_tables(matrix, _is_full_range(frame))
         light = to_y[y]
-        out = np.empty((height, width, 3), np.uint8)
-        out[..., 0] = np.clip(light + v_r[v], 0, 255)
-        out[..., 1] = np.clip(light + u_g[u] + v_g[v], 0, 255)
-        out[..., 2] = np.clip(light + u_b[u], 0, 255)
-        return out
+        out = np.empty((height, width, 3), np.int16)
+        np.add(light, v_r[v], out=out[..., 0])
+        np.add(light, u_g[u] + v_g[v], out=out[..., 1])
+        np.add(light, u_b[u], out=out[..., 2])
+        np.maximum(out, 0, out=out)
+        np.minimum(out, 255, out=out)
+        return out.astype(np.uint8)
 
     def _codes(
-        self, frame: av.VideoFrame, grids: tuple[NDArray[np.intp], ...], sample_bytes: int, shift: int
+        self, planes: Sequence[Any], grids: Sequence[NDArray[np.intp]], planar: _Planar
     ) -> tuple[NDArray[np.integer[Any]], ...]:
-        kind = np.uint8 if sample_bytes == 1 else np.uint16
-        planes = [np.frombuffer(plane, kind) for plane in frame.planes]
-        if len(planes) == 2:
-            planes = [planes[0], planes[1], planes[1][1:]]
-        codes = tuple(plane.take(grid) for plane, grid in zip(planes, grids, strict=True))
-        return codes if shift == 0 else tuple(np.minimum(code >> shift, 255) for code in codes)
+        """The 8-bit luma and chroma codes at the places of a grid, each ``(height, width)``."""
+        kind = np.uint8 if planar.bytes == 1 else np.uint16
+        stored = [np.frombuffer(plane, kind) for plane in planes]
+        if len(stored) == 2:
+            stored = [stored[0], stored[1], stored[1][1:]]
+        codes = tuple(plane.take(grid, mode="clip") for plane, grid in zip(stored, grids, strict=True))
+        return codes if planar.shift == 0 else tuple(np.minimum(code >> planar.shift, 255) for code in codes)
 
     def _grid(
-        self, frame: av.VideoFrame, width: int, height: int, sample_bytes: int
+        self, frame: av.VideoFrame, planes: Sequence[Any], size: tuple[int, int], sample_bytes: int
     ) -> tuple[NDArray[np.intp], ...]:
-        """Where in each plane's memory the samples of an upright ``(height, width)`` picture lie."""
-        planes = frame.planes
+        """Where in each plane's memory the samples of an upright picture of ``(width, height)`` lie."""
         orientation = self.orientation(frame)
         lines = tuple(plane.line_size for plane in planes)
-        key = (frame.format.name, frame.width, frame.height, lines, orientation, width, height)
+        key = (frame.format.name, frame.width, frame.height, lines, orientation, size)
         grids = self._grids.get(key)
         if grids is None:
-            grids = tuple(
-                _plane_grid(
-                    plane, orientation, (width, height), sample_bytes, 1 if len(planes) == 3 else step
-                )
-                for plane, step in zip(planes, (1, 2, 2), strict=False)
-            )
-            grids = grids if len(grids) == 3 else (grids[0], grids[1], grids[1])
+            luma = _plane_grid(planes[0], orientation, size, sample_bytes, 1)
+            interleaved = len(planes) == 2
+            chroma = [_plane_grid(p, orientation, size, sample_bytes, 1 + interleaved) for p in planes[1:]]
+            grids = (luma, chroma[0], chroma[-1])
             self._grids = {key: grids}
         return grids
 
@@ -140,7 +152,6 @@ class Renderer:
         stored = (height, width) if orientation.transpose else (width, height)
         transfer = frame.color_trc
         hdr = transfer in (colour.PQ, colour.HLG)
-        full = frame.format.name.startswith("yuvj") or frame.color_range == colour.FULL_RANGE
         try:
             shown = self._scaler.reformat(
                 frame,
@@ -148,7 +159,7 @@ class Renderer:
                 height=stored[1],
                 format="rgb48le" if hdr else "rgb24",
                 src_colorspace=colour.matrix_of(frame.colorspace, frame.width, frame.height),
-                src_color_range=2 if full else 1,
+                src_color_range=2 if _is_full_range(frame) else 1,
                 dst_color_range=2,
             )
             pixels = shown.to_ndarray()
@@ -158,6 +169,10 @@ class Renderer:
             ) from error
         picture = colour.tone_mapped(pixels, transfer) if hdr else pixels
         return np.ascontiguousarray(orientation.apply(picture), dtype=np.uint8)
+
+
+def _is_full_range(frame: av.VideoFrame) -> bool:
+    return bool(frame.format.name.startswith("yuvj") or frame.color_range == colour.FULL_RANGE)
 
 
 def _plane_grid(
@@ -291,10 +306,11 @@ class VideoStream:
     def __iter__(self) -> Iterator[DecodedFrame]:
         last = -math.inf
         offset = -self._start
+        tick = float(self._stream.time_base)
         for frame in self._frames():
-            known = frame.pts is not None and frame.time_base is not None
-            if known:
-                time = float(frame.pts * frame.time_base) + offset
+            known = frame.time
+            if known is not None:
+                time = known + offset
             else:
                 time = last + self._period if math.isfinite(last) else 0.0
             if time <= last:
@@ -305,7 +321,7 @@ class VideoStream:
                 time = last + self._period
             time = max(time, 0.0) if last < 0 else time
             last = time
-            duration = float(frame.duration * frame.time_base) if frame.duration and known else self._period
+            duration = frame.duration * tick if frame.duration else self._period
             self.end = max(self.end, time + duration)
             yield DecodedFrame(time, duration, frame, self._renderer)
         self._finished = True

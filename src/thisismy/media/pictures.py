@@ -11,7 +11,7 @@ Picture = NDArray[np.uint8]
 """An RGB picture, shape ``(height, width, 3)``."""
 
 # A picture is black when all but its brightest hundredth stays below this 8-bit luma (video black is 0 after
-# range expansion; noise and compression lift it), and flat when the luma spread stays below the second number.
+# range expansion, noise and compression lift it), and flat when the luma spread stays below the second number.
 _BLACK_LUMA = 28.0
 _FLAT_SPREAD = 4.0
 
@@ -84,10 +84,10 @@ def luma(image: Picture) -> NDArray[np.float32]:
 
 def is_black(image: Picture) -> bool:
     """Whether there is nothing to see but black; a night scene with a lamp in it is not black."""
-    return bool(np.percentile(luma(image), 99) < _BLACK_LUMA)
+    values = luma(image)
+    return int(np.count_nonzero(values >= _BLACK_LUMA)) < 0.01 * values.size
 
 
 def is_empty(image: Picture) -> bool:
     """Whether a picture is black or all of one brightness, so that it would show nobody anything."""
-    values = luma(image)
-    return bool(np.percentile(values, 99) < _BLACK_LUMA or values.std() < _FLAT_SPREAD)
+    return is_black(image) or float(luma(image).std()) < _FLAT_SPREAD

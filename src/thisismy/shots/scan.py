@@ -21,7 +21,8 @@ from thisismy.spans import Span
 # Decoded frames held until it is known to which shot they belong; older ones are turned into small pictures, because
 # a decoded frame of a large video takes tens of megabytes.
 _HELD_DECODED = 4
-# A shot's second candidate comes after this many seconds at the latest, so that a very short shot still has a choice.
+# What stands for a shot too short for a regular candidate lies this many seconds into it where it is that long: a
+# shot's very first frame is often mixed with the one before.
 _EARLY = 0.25
 # Candidates a shot holds at least before they are thinned out, and all that wait for a slow detector.
 _FEW, _MANY = 8, 128
@@ -156,6 +157,11 @@ class _Candidate:
     def rendered(self) -> bool:
         return self._shown is not None
 
+    def black(self) -> bool:
+        if self._decoded is not None:
+            return is_black(self._decoded.small(64, 36))
+        return self._shown is not None and is_black(self._shown.image)
+
     def shown(self, shorter_side: int | None) -> Frame:
         if self._shown is None and self._decoded is not None:
             self._shown = Frame(self.time, self._decoded.rgb(shorter_side))
@@ -172,7 +178,7 @@ class _Builder:
         self._sampling = sampling
         self._shorter_side = shorter_side
         self._pending: deque[_Candidate] = deque()
-        self._pending_spacing = min(_EARLY, 0.5 / sampling.rate) / 2 / sampling.at_least
+        self._pending_spacing = min(_EARLY, 0.25 / sampling.rate) / 2 / sampling.at_least
         self._rendered_until = -math.inf
         self._index = 0
         self._sampler = _Sampler(0.0, sampling, shorter_side)
@@ -244,24 +250,46 @@ class _Sampler:
         self.start = start
         self._sampling = sampling
         self._shorter_side = shorter_side
-        self._kept: list[Frame] = []
-        self._spacing = 0.5 / sampling.rate / sampling.at_least
-        self._next = -math.inf
+        self._spacing = 1 / sampling.rate / sampling.at_least
         self._limit = max(_FEW, 2 * sampling.at_most)
+        self._kept: list[Frame] = []
+        self._next: float | None = None
+        # What a shot has that ends before its first regular candidate, or shows only black.
+        self._spare: _Candidate | None = None
+        self._spare_until = math.inf
+        self._wait = min(self._spacing, _EARLY)
 
     def offer(self, candidate: _Candidate) -> None:
-        if candidate.time < self._next:
+        if self._next is None:
+            self._spare = candidate
+            self._spare_until = candidate.time + min(_EARLY, self._spacing / 4)
+            self._next = candidate.time + self._spacing / 2
+        if self._spare is not None and candidate.time >= self._spare_until:
+            self._spare, self._spare_until = candidate, math.inf
+        if candidate.time >= self._next:
+            self._consider(candidate, self._next)
+
+    def _consider(self, candidate: _Candidate, due: float) -> None:
+        if candidate.black():
+            # Looking again soon finds the picture that follows a black beginning; looking ever later keeps long
+            # black stretches cheap.
+            self._next = candidate.time + self._wait
+            self._wait = min(2 * self._wait, self._spacing)
             return
-        wait = self._spacing if self._kept else min(self._spacing, _EARLY)
-        self._next = candidate.time + wait
+        self._next = max(due + self._spacing, candidate.time)
         self._kept.append(candidate.shown(self._shorter_side))
+        if len(self._kept) >= self._sampling.at_least:
+            self._spare = None
         if len(self._kept) > self._limit:
             self._kept = self._kept[::2]
             self._spacing *= 2
 
     def chosen(self, end: float) -> tuple[Frame, ...]:
-        """Frames near the middles of equal parts of the shot; black ones only when there are no others."""
-        usable = [f for f in self._kept if not is_black(f.image)] or self._kept
+        """Frames near the middles of equal parts of the shot; a black one only where there is no other."""
+        usable = self._kept
+        if self._spare is not None and (not usable or not self._spare.black()):
+            spare = self._spare.shown(self._shorter_side)
+            usable = usable if any(f.time == spare.time for f in usable) else [spare, *usable]
         count = min(self._sampling.count(end - self.start), len(usable))
         picked: list[Frame] = []
         low = 0

@@ -1,0 +1,78 @@
+"""One small picture that stands for a video, a moment of it, or a photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from thisismy.errors import MediaError
+from thisismy.media.frames import VideoStream, frames_at
+from thisismy.media.opening import display_name
+from thisismy.media.photos import read_photo
+from thisismy.media.pictures import Picture, is_empty, luma
+from thisismy.media.probe import PHOTO_SUFFIXES
+
+# Where in a video to look for a telling frame, as shares of its length; tried in this order.
+_PLACES = (0.1, 0.3, 0.5, 0.7, 0.02, 0.9)
+
+
+def thumbnail(path: str | Path, time: float | None = None, size: int = 320) -> Picture:
+    """A small upright picture of a video or photo.
+
+    Args:
+        path: a video or photo.
+        time: seconds on the player's clock; None looks for a frame that shows something, neither black nor of one
+            colour, near the beginning, and takes the richest of what there is when all are empty.
+        size: pixels of the longer side; pictures are never enlarged.
+
+    Raises:
+        ValueError: ``size`` is below 1.
+        MediaError: the file cannot be read.
+        MissingExtraError: a HEIC photo without the extra "heic".
+    """
+    if size < 1:
+        raise ValueError(f"a thumbnail must be at least 1 pixel large, not {size}")
+    path = Path(path)
+    if path.suffix.lower() in PHOTO_SUFFIXES:
+        return shrunk(read_photo(path, size), size)
+    if time is not None:
+        return shrunk(frames_at(path, [time], size)[0].image, size)
+    return shrunk(_telling_frame(path, size), size)
+
+
+def shrunk(image: Picture, size: int) -> Picture:
+    """A picture whose longer side is at most ``size`` pixels."""
+    longer = max(image.shape[:2])
+    if longer <= size:
+        return image
+    from PIL import Image
+
+    width, height = (max(1, round(side * size / longer)) for side in (image.shape[1], image.shape[0]))
+    return np.asarray(
+        Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    )
+
+
+def _telling_frame(path: Path, size: int) -> Picture:
+    with VideoStream(path) as stream:
+        duration = stream.duration or 0.0
+    best: Picture | None = None
+    for place in _PLACES if duration > 0 else (0.0,):
+        image = frames_at(path, [duration * place], size)[0].image
+        if not is_empty(image):
+            return image
+        if best is None or luma(image).std() > luma(best).std():
+            best = image
+    if best is None:
+        raise MediaError(f"{display_name(path)}: no frame can be decoded")
+    return _first_filled(path, size, best) if duration <= 0 else best
+
+
+def _first_filled(path: Path, size: int, fallback: Picture) -> Picture:
+    """The first frame of a video of unknown length that shows something."""
+    with VideoStream(path) as stream:
+        for frame in stream:
+            if not is_empty(frame.small(64, 36)):
+                return frame.rgb(size)
+    return fallback
