@@ -73,7 +73,7 @@ def add(
 
 def _print_report(report: IndexReport) -> None:
     counts = {name: getattr(report, name) for name in ("added", "changed", "updated", "renamed", "unchanged")}
-    counts |= {"missing": len(report.missing), "failed": len(report.failed)}
+    counts |= {name: len(getattr(report, name)) for name in ("skipped", "missing", "failed")}
     out = console()
     out.print(", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing to add")
     for note in report.notes:
@@ -96,8 +96,9 @@ def ls(context: typer.Context, json: Json = False) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for column in ("state", "length", "shots", "made", "path"):
+    for column in ("state", "length", "shots", "made"):
         table.add_column(column, justify="right" if column in {"length", "shots"} else "left")
+    table.add_column("path", overflow="fold")
     for entry in entries:
         length = "photo" if entry.kind == "photo" else clock(entry.duration or 0)
         made = (entry.created or "")[:10]

@@ -21,7 +21,6 @@ from thisismy.library.store import IndexSettings, Store
 from thisismy.library.vectors import (
     EncodedShot,
     FrameRow,
-    drop_other_features,
     encoder_row,
     frames_of,
     put_features,
@@ -48,7 +47,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Note:
-    """Something about a file that was indexed all the same."""
+    """Something worth knowing about a file."""
 
     path: str
     note: str
@@ -65,6 +64,7 @@ class IndexReport:
         changed: known name with new content.
         updated: known, and brought up to new settings, another encoder or an interrupted run.
         missing: names that were known and are gone from disk.
+        skipped: files in the folders that are neither videos nor photos.
         failed: kept out.
         notes: remarks on files that were indexed.
     """
@@ -75,6 +75,7 @@ class IndexReport:
     changed: int = 0
     updated: int = 0
     missing: list[str] = field(default_factory=list)
+    skipped: list[Note] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
@@ -129,6 +130,9 @@ class Indexer:
     def _look(self, paths: Sequence[Path]) -> list[Found]:
         found: list[Found] = []
         for item in find_media(paths):
+            if item.skipped is not None:
+                self.report.skipped.append(Note(path_text(path_bytes(item.path)), item.skipped))
+                continue
             found.append(item)
             self._progress("look", len(found), None)
             if item.error is not None:
@@ -304,12 +308,6 @@ class Indexer:
 
     def _count(self, name: str) -> None:
         setattr(self.report, name, getattr(self.report, name) + 1)
-
-
-def forget_other_encoders(store: Store, encoder: Encoder) -> None:
-    """Drop the features of encoders the library no longer uses; only their disk space is lost."""
-    with store.write() as connection:
-        drop_other_features(connection, encoder_row(connection, encoder.id, encoder.embed_dim))
 
 
 def _cost(item: _Pending) -> float:

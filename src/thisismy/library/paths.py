@@ -13,12 +13,21 @@ from thisismy.media.probe import is_media
 
 @dataclass(frozen=True)
 class Found:
-    """A file to index, or a path that could not be read (``error`` says why)."""
+    """A path that was come upon.
+
+    Attributes:
+        path: absolute.
+        size: bytes.
+        mtime_ns: when it was last changed.
+        error: why it cannot be read; None for a file that can.
+        skipped: why it is none of the library's business; None for a file that is.
+    """
 
     path: Path
     size: int = 0
     mtime_ns: int = 0
     error: str | None = None
+    skipped: str | None = None
 
 
 def path_bytes(path: Path) -> bytes:
@@ -42,7 +51,7 @@ def content_hash(path: Path) -> str:
 
 
 def find_media(paths: Sequence[Path]) -> Iterator[Found]:
-    """Every media file at or under the given paths, each once, in a stable order.
+    """Every file at or under the given paths, each once, in a stable order; what is no media says so.
 
     Folders are walked by suffix; hidden files and folders are passed over, symbolic links to folders are
     followed and a loop ends at the folder already seen. A path named directly is taken whatever its suffix.
@@ -77,6 +86,8 @@ def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Found]:
             yield from _walk(path, seen)
         elif is_media(path):
             yield _look(path)
+        else:
+            yield Found(path, skipped=f"{path.suffix or 'no suffix'} is no video or photo")
 
 
 def _look(path: Path) -> Found:

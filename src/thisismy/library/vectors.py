@@ -78,12 +78,6 @@ def _put_vector(connection: Connection, frame_id: int, encoder: int, vector: Fea
     )
 
 
-def drop_other_features(connection: Connection, encoder: int) -> None:
-    """Forget the features of every other encoder."""
-    connection.execute(delete(features).where(features.c.encoder_id != encoder))
-    connection.execute(delete(encoders).where(encoders.c.id != encoder))
-
-
 def shots_of(connection: Connection, media_id: int) -> list[tuple[int, Shot]]:
     """Row id and shot, in order of time."""
     statement = select(shots.c.id, shots.c.position, shots.c.start, shots.c.end)
@@ -121,4 +115,4 @@ def iterate_features(
     )
     result = connection.execution_options(yield_per=4096).execute(statement)
     for row in result:
-        yield row._tuple()
+        yield (row[0], row[1], row[2], row[3], row[4], row[5])

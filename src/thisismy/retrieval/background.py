@@ -1,9 +1,9 @@
 """How high unrelated things score: what a cosine means on this encoder and these pictures.
 
 Cosines of different encoders, and even of different libraries, are not comparable: 0.25 is a match for one
-and noise for another. So a cosine is read against the cosines of pairs that have nothing to do with each other:
-everyday words with the library's own shots, and shots of different files with each other. Most such pairs are
-unrelated, so the share that scores lower says how unusual a score is, with no labels and no tuning.
+and noise for another. So a cosine is read against the cosines of pairs that have nothing to do with each
+other: everyday words with the library's own shots, and shots of different files with each other. Most such
+pairs are unrelated, so the share that scores lower says how unusual a score is, with no labels, no tuning.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHOTS = 1000
 LEVELS = np.concatenate([np.linspace(0, 0.9, 91), np.linspace(0.901, 0.999, 99), [0.9995, 0.9999, 1.0]])
 """Quantiles kept, close together where a cut-off may lie."""
 
-WORDS = tuple(  # noqa: SIM905 - as prose it can be read at a glance
+WORDS = tuple(
     """
     person woman man child baby crowd face hands dog cat bird horse cow sheep fish insect bear elephant
     bicycle car motorcycle airplane bus train truck boat street bridge building house castle church
@@ -72,9 +72,9 @@ class Background:
 
 
 def query_features(encoder: Encoder, texts: Sequence[str]) -> Features:
-    """``(n, embed_dim)`` unit vectors of what people type: the words alone and as a photo's caption, averaged.
+    """``(n, embed_dim)`` unit vectors of what people type: the words alone and as a caption, averaged.
 
-    A bare noun is unlike the captions image-text models are trained on; the average serves nouns and sentences.
+    A bare noun is unlike the captions image-text models are trained on; the average serves both.
     """
     from thisismy.encoders.base import unit
 

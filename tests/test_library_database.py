@@ -1,0 +1,86 @@
+"""Opening a library: migrations, and files that are not what they should be."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from thisismy.errors import LibraryError
+from thisismy.library.schema import HEAD, metadata
+from thisismy.library.store import DATABASE, IndexSettings, Store, get_setting, put_setting
+
+
+def test_migrations_lead_to_the_schema(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "new")
+    with store.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert context.get_current_revision() == HEAD
+        assert compare_metadata(context, metadata) == []
+
+
+def test_settings_survive(tmp_path: Path) -> None:
+    settings = IndexSettings(encoder="embedded", encoder_id="e-1", detector="windows", window=2.5, at_most=3)
+    store = Store.create(tmp_path / "new")
+    store.index_settings = settings
+    store.close()
+    assert Store.open(tmp_path / "new").index_settings == settings
+
+
+def test_no_library(tmp_path: Path) -> None:
+    with pytest.raises(LibraryError, match="no library in"):
+        Store.open(tmp_path)
+
+
+def test_a_newer_library_is_refused(tmp_path: Path) -> None:
+    Store.create(tmp_path).close()
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(LibraryError, match="written by a newer thisismy"):
+        Store.open(tmp_path)
+
+
+def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / DATABASE) as connection:
+        connection.execute("CREATE TABLE cookies (id)")
+    with pytest.raises(LibraryError, match="something else"):
+        Store.open(tmp_path)
+
+
+def test_a_damaged_database_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / DATABASE).write_bytes(b"not a database at all" * 100)
+    with pytest.raises(LibraryError, match="not a library, or is damaged"):
+        Store.open(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LibraryError, match="cannot make a library"):
+        Store.create(tmp_path / "file" / "library")
+
+
+def test_the_lock_of_a_running_indexer(tmp_path: Path) -> None:
+    store = Store.create(tmp_path)
+    with (
+        store.indexing(),
+        pytest.raises(LibraryError, match="another process is indexing"),
+        store.indexing(wait=False),
+    ):
+        pytest.fail("the lock was given twice")
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    store = Store.create(tmp_path)
+
+    def fail_half_way() -> None:
+        with store.write() as connection:
+            put_setting(connection, "half", 1)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
+    with store.read() as connection:
+        assert get_setting(connection, "half") is None

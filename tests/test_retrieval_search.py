@@ -1,0 +1,86 @@
+"""The cut-off: what a cosine means, and saying "nothing found"."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from fakes import FakeEncoder
+
+from thisismy.encoders.base import unit
+from thisismy.library.gallery import Gallery
+from thisismy.retrieval.background import LEVELS, WORDS, Background, measure
+from thisismy.retrieval.search import Query, SearchOptions, find
+
+
+def gallery_of(rows: np.ndarray) -> Gallery:
+    n = len(rows)
+    return Gallery(
+        encoder_id="e",
+        vectors=unit(rows),
+        shot_ids=np.arange(n),
+        media_ids=np.arange(n),
+        starts=np.zeros(n),
+        ends=np.ones(n),
+        frame_vectors=unit(rows),
+        frame_times=np.arange(n) + 0.5,
+        first_frame=np.arange(n + 1),
+    )
+
+
+RED_AND_GREEN = gallery_of(np.array([[1, 0, 0, 0.1], [0.8, 0.1, 0, 0.1], [0, 1, 0, 0.1]]))
+BACKGROUND = Background(text=LEVELS - 0.5, image=None)
+
+
+def test_only_what_beats_the_background_is_a_hit() -> None:
+    found = find(
+        Query("red"), RED_AND_GREEN, FakeEncoder(), BACKGROUND, SearchOptions(cutoff=0.9, fold=False)
+    )
+    assert [hit.row for hit in found.hits] == [0, 1]
+    assert found.nearest == []
+    assert all(hit.relevance == 1.0 for hit in found.hits)
+
+
+def test_nothing_found_shows_the_nearest_misses() -> None:
+    found = find(Query("blue"), RED_AND_GREEN, FakeEncoder(), BACKGROUND, SearchOptions(cutoff=0.9))
+    assert found.hits == []
+    assert len(found.nearest) == 3
+
+
+def test_the_best_frame_of_a_shot_is_told() -> None:
+    shots = Gallery(
+        **{
+            **RED_AND_GREEN.__dict__,
+            "vectors": unit(np.array([[1, 1, 0, 0.2]])),
+            "shot_ids": np.array([7]),
+            "media_ids": np.array([1]),
+            "first_frame": np.array([0, 3]),
+        }
+    )
+    green = find(Query("green"), shots, FakeEncoder(), BACKGROUND, SearchOptions(cutoff=0, by="frame")).hits[
+        0
+    ]
+    assert green.best_time == 2.5
+    assert green.score == pytest.approx(
+        float(shots.frame_vectors[2] @ FakeEncoder().encode_texts(["green"])[0]), abs=1e-6
+    )
+
+
+def test_relevance_is_the_share_of_unrelated_pairs_below() -> None:
+    rng = np.random.default_rng(0)
+    gallery = gallery_of(rng.normal(size=(300, 32)))
+    words = unit(rng.normal(size=(len(WORDS), 32)))
+    background = measure(gallery, words)
+    cosines = (words @ gallery.vectors.T).ravel()
+    for relevance in (0.5, 0.9, 0.95, 0.99):
+        assert np.mean(cosines < background.cosine(relevance, "text")) == pytest.approx(relevance, abs=0.002)
+    assert background.relevance(np.float32([-1, 1]), "text").tolist() == [0.0, 1.0]
+    middle, spread = background.spread("image")
+    assert middle == pytest.approx(0, abs=0.01)
+    assert spread == pytest.approx(1 / np.sqrt(32), rel=0.1)
+
+
+def test_a_library_of_one_file_has_no_picture_background() -> None:
+    one = gallery_of(np.ones((1, 8)))
+    background = measure(one, unit(np.random.default_rng(0).normal(size=(20, 8))))
+    assert background.image is None
+    assert background.cosine(0.99, "image") == -np.inf

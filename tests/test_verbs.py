@@ -1,0 +1,141 @@
+"""A library of coloured pictures, searched with an encoder whose answers can be seen."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from fakes import FakeEncoder
+from PIL import Image
+
+from thisismy.errors import EncoderMismatchError, LibraryError, QueryError
+from thisismy.retrieval.filters import Filters, parse_day
+from thisismy.verbs import Library
+
+COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
+
+
+@pytest.fixture
+def encoder(monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
+    fake = FakeEncoder()
+    monkeypatch.setattr("thisismy.encoders.load_encoder", lambda *_a, **_k: fake)
+    return fake
+
+
+@pytest.fixture
+def library(encoder: FakeEncoder, tmp_path: Path) -> Library:
+    for place, shade in (("a", 255), ("b", 200)):
+        for name, colour in COLOURS.items():
+            path = tmp_path / "in" / place / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            noise = Image.effect_noise((16, 16), 30).convert("RGB")
+            Image.blend(Image.new("RGB", (16, 16), colour), noise, 0.1 if shade == 255 else 0.35).save(path)
+    made = Library.create(tmp_path / "library")
+    made.add([tmp_path / "in"], encoder="fake")
+    return made
+
+
+def names(library: Library, text: str = "", **options: object) -> list[str]:
+    result = library.search(text, **{"cutoff": 0.0, "fold": False, **options})
+    return [f"{Path(hit.path).parent.name}/{Path(hit.path).stem}" for hit in result.hits]
+
+
+def test_words_find_their_colour(library: Library) -> None:
+    assert names(library, "something red", k=2) == ["a/red", "b/red"]
+    assert names(library, "blue", k=1) == ["a/blue"]
+
+
+def test_a_search_encodes_one_batch_of_texts_and_no_image(library: Library, encoder: FakeEncoder) -> None:
+    library.search("red")
+    images, texts = encoder.images_seen, encoder.text_calls
+    library.search("green")
+    assert (encoder.images_seen - images, encoder.text_calls - texts) == (0, 1)
+
+
+def test_a_photo_finds_its_like(library: Library, tmp_path: Path) -> None:
+    path = tmp_path / "query.png"
+    Image.new("RGB", (30, 20), (0, 250, 0)).save(path)
+    assert names(library, images=[path], k=2) == ["a/green", "b/green"]
+
+
+def test_words_and_a_photo_must_both_fit(library: Library, tmp_path: Path) -> None:
+    path = tmp_path / "query.png"
+    Image.new("RGB", (30, 20), (255, 0, 0)).save(path)
+    assert names(library, "green blue", images=[path], k=2)[0].endswith("white")
+
+
+def test_filters(library: Library, tmp_path: Path) -> None:
+    assert names(library, "red", filters=Filters(path="/b/"), k=1) == ["b/red"]
+    assert names(library, "red", filters=Filters(path="*/a/*.png"), k=1) == ["a/red"]
+    assert names(library, "red", filters=Filters(min_duration=1)) == []
+    assert names(library, "red", filters=Filters(after=date(1990, 1, 1))) == []
+
+
+def test_empty_library(encoder: FakeEncoder, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    library = Library.create(tmp_path / "library")
+    library.add([tmp_path / "in"], encoder="fake")
+    assert library.search("red").searched == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("", {}, "nothing to look for"),
+        ("   ", {}, "nothing to look for"),
+        ("red", {"k": 0}, "0 hits"),
+        ("red", {"by": "scene"}, "'scene'"),
+        ("red", {"cutoff": 95}, "95"),
+    ],
+)
+def test_queries_that_make_no_sense(
+    library: Library, text: str, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(QueryError, match=message):
+        library.search(text, **options)
+
+
+def test_a_query_of_ten_thousand_words(library: Library) -> None:
+    assert library.search("red " * 10_000, cutoff=0, k=1).hits[0].path.endswith("red.png")
+
+
+def test_another_encoder_is_refused_by_name(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = FakeEncoder()
+    other.id = "fake-2"
+    monkeypatch.setattr("thisismy.encoders.load_encoder", lambda *_a, **_k: other)
+    with pytest.raises(EncoderMismatchError, match=r"fake-colours.*fake-2"):
+        Library.open(library.store.folder).search("red")
+
+
+def test_remove_forgets_and_touches_nothing(library: Library, tmp_path: Path) -> None:
+    assert library.remove([tmp_path / "in/a"]) == 4
+    assert (tmp_path / "in/a/red.png").is_file()
+    assert names(library, "red", k=1) == ["b/red"]
+    with pytest.raises(LibraryError, match="not in the library"):
+        library.remove([tmp_path / "in/a"])
+
+
+def test_add_without_paths_looks_at_everything_again(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "in/a/red.png").rename(tmp_path / "in/a/rouge.png")
+    report = library.add()
+    assert (report.renamed, len(report.missing), report.unchanged) == (1, 1, 7)
+    assert names(library, "red", k=1) == ["a/rouge"]
+
+
+def test_describe(library: Library, tmp_path: Path) -> None:
+    details = library.describe(tmp_path / "in/a/red.png")
+    assert (details["kind"], details["width"], len(details["shots"])) == ("photo", 16, 1)
+    with pytest.raises(LibraryError, match="not in the library"):
+        library.describe(tmp_path / "in/a/none.png")
+
+
+def test_days() -> None:
+    assert [parse_day(text) for text in ("2024", "2024-07", "2024-07-31")] == [
+        date(2024, 1, 1),
+        date(2024, 7, 1),
+        date(2024, 7, 31),
+    ]
+    for wrong in ("yesterday", "2024-13", "2024-02-30", "1-2-3-4"):
+        with pytest.raises(QueryError, match="is no day"):
+            parse_day(wrong)
