@@ -205,6 +205,46 @@ def folder(
     _run(context, found, methods, seeds, encoder, features, Protocol(query=query), json)
 
 
+@app.command()
+def study(
+    context: typer.Context,
+    config: Annotated[Path | None, typer.Argument(help="A TOML file; none with --tiny: all methods.")] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for results, tables, plot and sheets.")
+    ] = Path("study"),
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder that paths of benchmarks are relative to; the file's if not given."),
+    ] = None,
+    features: Annotated[Path | None, typer.Option(help="Folder for features files.")] = None,
+    tiny: Annotated[
+        bool, typer.Option("--tiny", help="Drawn pictures and two seeds: ends in seconds.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Run a whole study from a file; interrupted, the same command goes on."""
+    from thisismy.errors import BenchmarkError
+    from thisismy.evaluation.config import parse, read
+    from thisismy.evaluation.study import run_study, run_tiny
+    from thisismy.personalization.registry import METHODS as REGISTRY
+
+    if config is None and not tiny:
+        raise BenchmarkError("a study needs a TOML file, or --tiny to try all methods on drawn pictures")
+    everything = {"name": "tiny", "encoder": "embedded", "seeds": 1, "methods": list(REGISTRY)}
+    wanted = parse(everything, Path(), "tiny") if config is None else read(config, data)
+    with _progress(context) as progress:
+        if tiny:
+            document = run_tiny(wanted, out, progress)
+        else:
+            document = run_study(wanted, out, features=features, progress=progress)
+    if json:
+        print_json(document)
+        return
+    for result in document["results"]:
+        _print(result, json=False)
+    typer.echo(f"written to {out}")
+
+
 def _run(
     context: typer.Context,
     benchmark: Benchmark,

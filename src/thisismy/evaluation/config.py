@@ -1,0 +1,139 @@
+"""The file that describes a study.
+
+    name = "dev"
+    encoder = "embedded"
+    seeds = 5
+    methods = ["random", "visual", "default"]
+
+    [variants."default, one step"]      # a row of its own: a method with other arguments
+    method = "default"
+    steps = 1
+
+    [[benchmarks]]
+    kind = "photos"
+    path = "photos-dev"                 # relative to the file, or to --data
+    examples = [1, 2]                   # every list makes one table per value
+    query = ["text", "image"]
+
+Further keys of a benchmark are those of its reader: ``images``, ``split``, ``captions`` (PerVL), ``shots``
+and ``examples_from`` (vlogs).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from thisismy.errors import BenchmarkError
+from thisismy.evaluation.benchmarks import BENCHMARKS
+from thisismy.evaluation.protocol import Protocol
+from thisismy.personalization.registry import METHODS
+
+SETTINGS = ("examples", "query", "pooling", "corpus")
+OPTIONS = {
+    "photos": (),
+    "vlogs": ("shots", "examples_from"),
+    "this-is-my": (),
+    "deepfashion2": ("images", "split", "captions"),
+    "ytvos": ("images", "split"),
+    "folder": (),
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A benchmark of a study and the settings it is run with."""
+
+    kind: str
+    path: Path
+    options: Mapping[str, Any] = field(default_factory=dict)
+    protocols: tuple[Protocol, ...] = (Protocol(),)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study as its file describes it.
+
+    Attributes:
+        methods: label of a row -> (method, arguments).
+        raw: the file's content, kept in the results.
+    """
+
+    name: str
+    encoder: str
+    seeds: int
+    methods: Mapping[str, tuple[str, Mapping[str, Any]]]
+    tasks: tuple[Task, ...]
+    raw: Mapping[str, Any]
+
+
+def read(path: Path, data: Path | None = None) -> Study:
+    """Read a study's file.
+
+    Args:
+        path: a TOML file.
+        data: folder that paths of benchmarks are relative to; the file's own when None.
+
+    Raises:
+        BenchmarkError: the file cannot be read, or something in it is unknown.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BenchmarkError(f"cannot read the study {path}: {error}") from error
+    return parse(raw, data or path.parent, str(path))
+
+
+def parse(raw: Mapping[str, Any], data: Path, where: str) -> Study:
+    """A study from the content of its file; ``where`` names it in errors.
+
+    Raises:
+        BenchmarkError: something in it is unknown.
+    """
+    unknown = set(raw) - {"name", "encoder", "seeds", "methods", "variants", "benchmarks"}
+    if unknown:
+        raise BenchmarkError(f"{where}: nothing is called {min(unknown)!r} in a study")
+    methods: dict[str, tuple[str, Mapping[str, Any]]] = {name: (name, {}) for name in raw.get("methods", ())}
+    for label, about in raw.get("variants", {}).items():
+        arguments = dict(about)
+        methods[label] = (str(arguments.pop("method", "default")), arguments)
+    absent = [name for name, _ in methods.values() if name not in METHODS]
+    if absent or not methods:
+        what = f"no method {absent[0]!r}" if absent else "a study needs methods"
+        raise BenchmarkError(f"{where}: {what}; there are: {', '.join(METHODS)}")
+    seeds = raw.get("seeds", 5)
+    if not isinstance(seeds, int) or seeds < 1:
+        raise BenchmarkError(f"{where}: seeds counts runs, 1 or more, and cannot be {seeds!r}")
+    return Study(
+        name=str(raw.get("name", "study")),
+        encoder=str(raw.get("encoder", "auto")),
+        seeds=seeds,
+        methods=methods,
+        tasks=tuple(_task(about, data, where) for about in raw.get("benchmarks", ())),
+        raw=raw,
+    )
+
+
+def _task(about: Mapping[str, Any], data: Path, where: str) -> Task:
+    kind = about.get("kind")
+    if kind not in BENCHMARKS or "path" not in about:
+        raise BenchmarkError(
+            f"{where}: a benchmark needs a path and a kind, one of {', '.join(BENCHMARKS)}, not {kind!r}"
+        )
+    options = {key: value for key, value in about.items() if key in OPTIONS[kind]}
+    unknown = set(about) - set(options) - {"kind", "path", *SETTINGS}
+    if unknown:
+        raise BenchmarkError(f"{where}: the benchmark {kind!r} has nothing called {min(unknown)!r}")
+    if "images" in options:
+        options["images"] = data / options["images"]
+    lists = {
+        key: about[key] if isinstance(about[key], list) else [about[key]] for key in SETTINGS if key in about
+    }
+    protocols = tuple(
+        Protocol(**dict(zip(lists, values, strict=True))) for values in product(*lists.values())
+    )
+    return Task(kind, data / about["path"], options, protocols)

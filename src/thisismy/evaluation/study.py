@@ -1,0 +1,220 @@
+"""A whole study: every benchmark, setting, method and seed of a file, to results, tables, a plot and sheets.
+
+Every method and seed is a cell with a file of its own in ``cells/``. Its name is a hash of all that the
+cell depends on (data, encoder, protocol, method, arguments, seed, and the source of this package), so an
+interrupted study goes on where it stopped and nothing stale is ever taken over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from thisismy.encoders import load_encoder
+from thisismy.encoders.base import Encoder
+from thisismy.errors import BenchmarkError
+from thisismy.evaluation import tiny
+from thisismy.evaluation.benchmarks import deepfashion2, image_folder, photos, this_is_my, vlogs, ytvos
+from thisismy.evaluation.benchmarks.base import Benchmark
+from thisismy.evaluation.config import Study, Task
+from thisismy.evaluation.features import FeatureFile, ItemFeatures, encode
+from thisismy.evaluation.from_video import vlog_benchmark
+from thisismy.evaluation.protocol import Cell, Protocol, run
+from thisismy.evaluation.runs import feature_file, provenance
+from thisismy.evaluation.sheets import write_sheet
+from thisismy.evaluation.table import table
+from thisismy.evaluation.text import latex, markdown, paired_markdown
+from thisismy.personalization.registry import make_method
+from thisismy.progress import Progress, silent
+
+
+@dataclass
+class _Counter:
+    """How far a study is."""
+
+    done: int
+    total: int
+    progress: Progress
+
+    def step(self) -> None:
+        self.done += 1
+        self.progress("cells", self.done, self.total)
+
+
+def run_study(
+    study: Study, out: Path, *, features: Path | None = None, progress: Progress = silent
+) -> dict[str, Any]:
+    """Run a study and write everything into a folder.
+
+    Args:
+        study: what to run.
+        out: gets ``results.json``, ``tables.md``, ``tables.tex``, ``examples.png`` (with two or more
+            numbers of examples and the extra ``study``), ``queries-*.png`` and ``cells/``.
+        features: folder for features files; the user's cache folder when None.
+        progress: told stages and cells.
+
+    Returns:
+        The content of ``results.json``.
+
+    Raises:
+        BenchmarkError: a benchmark is incomplete.
+    """
+    if not study.tasks:
+        raise BenchmarkError(f"the study {study.name!r} has no benchmark: add a [[benchmarks]] table")
+    out.mkdir(parents=True, exist_ok=True)
+    encoder = load_encoder(study.encoder)
+    cells = len(study.methods) * study.seeds * sum(len(task.protocols) for task in study.tasks)
+    counter = _Counter(0, cells, progress)
+    results: list[dict[str, Any]] = []
+    for task in study.tasks:
+        file = feature_file(task.path.resolve().name, encoder)
+        if features is not None:
+            file = FeatureFile(features / (file.path.name if file.path else ""), encoder.id)
+        benchmark = read_benchmark(task, encoder, file, progress)
+        encoded = encode(benchmark, encoder, file, progress=progress)
+        for protocol in task.protocols:
+            name = result_name(benchmark, protocol, task.protocols)
+            found = _run_protocol(study, benchmark, encoded, encoder, protocol, out / "cells", counter)
+            compared = table(benchmark, found)
+            origin = provenance(benchmark, encoded, range(study.seeds), protocol)
+            results.append({"name": name, **compared, "provenance": origin})
+            label = "default" if "default" in found else max(compared["rows"], key=_quality)["method"]
+            write_sheet(out / f"queries-{name}.png", benchmark, found[label][0], f"{name}: {label}")
+    document = {"study": study.name, "config": dict(study.raw), "results": results}
+    _write_reports(document, out)
+    return document
+
+
+def tiny_study(study: Study, folder: Path) -> Study:
+    """The same methods on drawn pictures with few seeds, to try a study out in seconds.
+
+    Args:
+        study: its benchmarks are left out.
+        folder: where the pictures go.
+    """
+    path = tiny.write(folder)
+    protocols = (Protocol(examples=1), Protocol(examples=2))
+    return replace(study, seeds=min(study.seeds, 2), tasks=(Task("photos", path, {}, protocols),))
+
+
+def run_tiny(study: Study, out: Path, progress: Progress = silent) -> dict[str, Any]:
+    """`tiny_study`, run in a folder that is thrown away but for the reports in ``out``."""
+    with tempfile.TemporaryDirectory() as scratch:
+        small = tiny_study(study, Path(scratch) / "tiny")
+        return run_study(small, out, features=Path(scratch), progress=progress)
+
+
+def read_benchmark(task: Task, encoder: Encoder, file: FeatureFile, progress: Progress = silent) -> Benchmark:
+    """The benchmark of a task; vlogs are indexed for it.
+
+    Raises:
+        BenchmarkError: it is incomplete.
+    """
+    options: dict[str, Any] = dict(task.options)
+    if task.kind == "vlogs":
+        return vlog_benchmark(
+            vlogs.read(task.path),
+            encoder,
+            file,
+            detector=options.get("shots", "adaptive"),
+            examples=cast(Literal["given", "mined"], options.get("examples_from", "given")),
+            progress=progress,
+        )
+    readers: dict[str, Callable[..., Benchmark]] = {
+        "photos": photos.read,
+        "this-is-my": this_is_my.read,
+        "deepfashion2": deepfashion2.read,
+        "ytvos": ytvos.read,
+        "folder": image_folder.read,
+    }
+    return readers[task.kind](task.path, **options)
+
+
+def result_name(benchmark: Benchmark, protocol: Protocol, protocols: Sequence[Protocol]) -> str:
+    """A benchmark's name, with the settings in which its tables differ."""
+    name = benchmark.name
+    for key, value in asdict(protocol).items():
+        if len({getattr(p, key) for p in protocols}) > 1:
+            name += f"-{key}-{'all' if value is None else value}"
+    return name
+
+
+def _run_protocol(
+    study: Study,
+    benchmark: Benchmark,
+    features: ItemFeatures,
+    encoder: Encoder,
+    protocol: Protocol,
+    folder: Path,
+    counter: _Counter,
+) -> dict[str, list[Cell]]:
+    base = provenance(benchmark, features, (), protocol)
+    results: dict[str, list[Cell]] = {}
+    shared = [base["data"], base["encoder"], base["protocol"], source_version()]
+    for label, (name, arguments) in study.methods.items():
+        method = make_method(name, arguments)
+        for seed in range(study.seeds):
+            about = [*shared, name, asdict(method), seed]
+            key = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:20]
+            path = folder / f"{key}.json"
+            cell = _load(path)
+            if cell is None:
+                cell = run(benchmark, features, encoder, method, seed=seed, protocol=protocol)
+                _save(path, cell, label)
+            results.setdefault(label, []).append(cell)
+            counter.step()
+    return results
+
+
+def source_version() -> str:
+    """Hash of the source that a cell depends on: encoders, personalization and evaluation."""
+    package = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for part in ("encoders", "personalization", "evaluation"):
+        for path in sorted((package / part).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _load(path: Path) -> Cell | None:
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        return Cell(**{key: about[key] for key in Cell.__dataclass_fields__})
+    except (OSError, ValueError, KeyError):
+        # Not run yet, or cut off while it was written: it is run (again).
+        return None
+
+
+def _save(path: Path, cell: Cell, label: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"label": label, "time": time.time(), **asdict(cell)}), encoding="utf-8")
+
+
+def _quality(row: dict[str, Any]) -> float:
+    return float(row["contextual"]["mrr"] if row["contextual"] else row["generic"]["map"])
+
+
+def _write_reports(document: dict[str, Any], out: Path) -> None:
+    (out / "results.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    text, tex = [f"# {document['study']}\n"], []
+    for result in document["results"]:
+        origin = result["provenance"]
+        text.append(
+            f"## {result['name']}\n\n{markdown(result['rows'])}\n\nValues x100, mean ± standard error over "
+            f"{len(origin['seeds'])} seeds; encoder `{origin['encoder']}`, data `{origin['data']}`, version "
+            f"{origin['version']}, commit `{origin['commit']}`.\n"
+        )
+        pairs = paired_markdown(result["paired"])
+        text.append(f"Paired over queries:\n\n{pairs}\n" if pairs else "")
+        tex.append(latex(result["rows"], f"{result['name']}, {origin['encoder']}"))
+    (out / "tables.md").write_text("\n".join(text), encoding="utf-8")
+    (out / "tables.tex").write_text("\n\n".join(tex) + "\n", encoding="utf-8")
+    from thisismy.evaluation.plot import plot_examples
+
+    plot_examples(document["results"], out / "examples.png")

@@ -1,0 +1,109 @@
+"""Tables of the documentation, generated from committed result files.
+
+A page holds a pair of markers around each table, the first with the word ``table:`` and a name::
+
+    <!-- table:dev/photos-dev -->
+    (generated)
+    <!-- /table -->
+
+``dev/photos-dev`` is the result ``photos-dev`` in ``benchmarks/results/dev.json``;
+``dev/photos-dev/paired`` are its paired comparisons. ``python -m thisismy.evaluation.tables`` rewrites the
+pages of a checkout, with ``--check`` it only says which are out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from thisismy.errors import BenchmarkError, ThisIsMyError
+from thisismy.evaluation.benchmarks.base import read_json
+from thisismy.evaluation.text import markdown, paired_markdown
+
+_TABLE = re.compile(r"(<!-- table:(?P<name>\S+) -->\n)(?P<body>.*?)(<!-- /table -->)", re.DOTALL)
+
+
+def generated(name: str, results: Path) -> str:
+    """The text of a table.
+
+    Args:
+        name: ``FILE/RESULT`` or ``FILE/RESULT/paired``.
+        results: the folder with the result files.
+
+    Raises:
+        BenchmarkError: no such file or result.
+    """
+    parts = name.split("/")
+    if len(parts) not in (2, 3) or parts[2:] not in ([], ["paired"]):
+        raise BenchmarkError(f"a table is called FILE/RESULT or FILE/RESULT/paired, not {name!r}")
+    path = results / f"{parts[0]}.json"
+    found = {result["name"]: result for result in read_json(path)["results"]}
+    if parts[1] not in found:
+        raise BenchmarkError(f"{path} has no result {parts[1]!r}; it has: {', '.join(found)}")
+    result = found[parts[1]]
+    if parts[2:]:
+        return paired_markdown(result["paired"])
+    origin = result["provenance"]
+    return (
+        f"{markdown(result['rows'])}\n\n"
+        f"x100, mean ± standard error over {len(origin['seeds'])} seeds; encoder `{origin['encoder']}`, "
+        f"data `{origin['data']}`, from `benchmarks/results/{path.name}`."
+    )
+
+
+def updated(page: str, results: Path) -> str:
+    """A page with every table generated anew; everything else stays.
+
+    Raises:
+        BenchmarkError: a table names what is not there.
+    """
+    return _TABLE.sub(lambda m: f"{m[1]}{generated(m['name'], results)}\n{m[4]}", page)
+
+
+def pages(root: Path) -> list[Path]:
+    """The pages of a checkout that can hold tables."""
+    return [path for path in (root / "README.md", *sorted((root / "docs").rglob("*.md"))) if path.is_file()]
+
+
+def outdated(root: Path) -> dict[Path, str]:
+    """Pages whose tables differ from the result files, with what they should be.
+
+    Raises:
+        BenchmarkError: a table names what is not there.
+    """
+    found = {}
+    for path in pages(root):
+        old = path.read_text(encoding="utf-8")
+        new = updated(old, root / "benchmarks" / "results")
+        if new != old:
+            found[path] = new
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Rewrite the pages, or with ``--check`` say which are out of date; gives the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m thisismy.evaluation.tables", description="Tables of the docs."
+    )
+    parser.add_argument("root", nargs="?", type=Path, default=Path(), help="the checkout")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail when a page is out of date"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        found = outdated(options.root)
+    except ThisIsMyError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for path, text in found.items():
+        sys.stderr.write(f"{path} {'is out of date' if options.check else 'updated'}\n")
+        if not options.check:
+            path.write_text(text, encoding="utf-8")
+    return 1 if options.check and found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
