@@ -18,9 +18,6 @@ def picture(path, colour, size=(40, 30)):
     Image.new("RGB", size, colour).save(path)
 
 
-# --- this-is-my: the released files ---------------------------------------------------------------------
-
-
 def test_this_is_my_has_the_released_split(dev_data):
     found = this_is_my.read(dev_data / "this-is-my")
     assert found.facts == {
@@ -87,9 +84,6 @@ def test_this_is_my_finds_clips_and_videos(dev_data, tmp_path):
     assert found.items[second].media.span.duration == 3.0
 
 
-# --- PerVL: the released files --------------------------------------------------------------------------
-
-
 def test_deepfashion2_test_split(dev_data, tmp_path):
     found = deepfashion2.read(dev_data / "pervl", tmp_path)
     assert found.facts == {"gallery": 221, "instances": 50, "examples per instance": 5}
@@ -138,9 +132,6 @@ def test_ytvos_cuts_objects_out_of_generated_frames(dev_data, tmp_path):
     Image.fromarray(mask * 0).save(target.cutout.mask)
     with pytest.raises(BenchmarkError, match="does not show object"):
         read_picture(target)
-
-
-# --- photos, folders -------------------------------------------------------------------------------------
 
 
 def small_photos(**changes):
@@ -206,9 +197,6 @@ def test_image_folder(tmp_path):
         image_folder.read(tmp_path)
 
 
-# --- vlogs -----------------------------------------------------------------------------------------------
-
-
 def test_vlogs_of_the_development_set(dev_data):
     truth = vlogs.read(dev_data / "vlogs-dev")
     shots = vlogs.true_shots(truth)
@@ -246,9 +234,6 @@ def test_vlogs_without_examples_are_lost(dev_data):
     found = vlogs.build(truth, vlogs.true_shots(truth), {"cat": [("maya_02", 3)]}, mined={"cat": "animal"})
     assert [(i.id, i.category) for i in found.instances] == [("cat", "animal")]
     assert len(found.lost) == 14
-
-
-# --- what is missing is said -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

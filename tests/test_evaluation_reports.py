@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from thisismy.cli.evaluate import app
+from thisismy.errors import BenchmarkError
+from thisismy.evaluation import config, tables, tiny
+from thisismy.evaluation.protocol import Protocol
+from thisismy.evaluation.study import run_study, run_tiny, source_version
+from thisismy.evaluation.text import latex, markdown, paired_markdown
+
+ROOT = Path(__file__).parent.parent
+
+ROWS = [
+    {
+        "method": "visual_only",
+        "generic": {"map": 50.0, "mrr": 60.0},
+        "contextual": None,
+        "errors": {"generic": {"map": 1.25, "mrr": 0.0}, "contextual": None},
+        "intervals": {"generic": {"map": [40, 60], "mrr": [50, 70]}, "contextual": None},
+    },
+    {
+        "method": "default",
+        "generic": {"map": 70.0, "mrr": 60.0},
+        "contextual": None,
+        "errors": {"generic": {"map": 0.5, "mrr": 0.0}, "contextual": None},
+        "intervals": {"generic": {"map": [60, 80], "mrr": [50, 70]}, "contextual": None},
+    },
+]
+PAIR = {
+    "method": "default",
+    "against": "visual_only",
+    "kind": "generic",
+    "metric": "map",
+    "difference": 20.0,
+    "interval": [10.0, 30.0],
+    "p": 0.0021,
+    "queries": 15,
+}
+
+
+@pytest.fixture(scope="module")
+def tiny_path(tmp_path_factory):
+    return tiny.write(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory):
+    return tmp_path_factory.mktemp("features") / "tiny.safetensors"
+
+
+def call(*words):
+    result = CliRunner().invoke(app, [str(w) for w in words])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.stdout
+
+
+def study(**changes):
+    raw = {"name": "try", "encoder": "embedded", "seeds": 2, "methods": ["random", "visual"]} | changes
+    return config.parse(raw, Path(), "try.toml")
+
+
+def test_markdown_marks_the_best_and_gives_errors():
+    assert markdown(ROWS) == (
+        "| method | generic mAP | generic MRR |\n"
+        "|---|---:|---:|\n"
+        "| visual_only | 50.0 ± 1.2 | **60.0** |\n"
+        "| default | **70.0 ± 0.5** | **60.0** |"
+    )
+
+
+def test_latex_escapes_and_marks_the_best():
+    text = latex(ROWS, "100 % of it")
+    assert r"visual\_only & 50.0\,$\pm$\,1.2 & \textbf{60.0} \\" in text
+    assert r"\caption{100 \% of it}" in text
+
+
+def test_paired_markdown():
+    assert "| default - visual_only | generic mAP | +20.0 | +10.0 to +30.0 | 0.0021 |" in paired_markdown(
+        [PAIR]
+    )
+    assert paired_markdown([]) == ""
+
+
+def test_evaluate_photos_prints_the_shape(tiny_path, features):
+    out = call(
+        "photos",
+        tiny_path,
+        "--methods",
+        "visual,random",
+        "--seeds",
+        2,
+        "--encoder",
+        "embedded",
+        "--features",
+        features,
+        "--json",
+    )
+    document = json.loads(out)
+    assert {"rows", "paired", "provenance"} == set(document)
+    for row in document["rows"]:
+        assert {"map", "mrr"} == set(row["generic"])
+        assert {"mrr", "r5"} == set(row["contextual"])
+        assert set(row["intervals"]) == {"generic", "contextual"}
+    assert [row["method"] for row in document["rows"]] == ["visual", "random"]
+    assert document["rows"][0]["generic"]["map"] > document["rows"][1]["generic"]["map"]
+    origin = document["provenance"]
+    assert origin["encoder"].startswith("embedded")
+    assert origin["seeds"] == [0, 1]
+    assert {"data", "version", "commit", "date", "protocol", "seconds"} <= set(origin)
+
+
+def test_evaluate_photos_for_people(tiny_path, features):
+    out = call(
+        "photos",
+        tiny_path,
+        "--methods",
+        "visual",
+        "--seeds",
+        1,
+        "--encoder",
+        "embedded",
+        "--features",
+        features,
+    )
+    assert "generic mAP" in out
+    assert "visual" in out
+
+
+def test_evaluate_folder_has_no_contextual_column(tmp_path):
+    pictures = tiny.write(tmp_path / "all").parent
+    for name in ("ruby", "emmy"):
+        (tmp_path / "things" / name).mkdir(parents=True)
+        for number in range(4):
+            shutil.copy(pictures / f"{name}-{number}.png", tmp_path / "things" / name)
+    out = call(
+        "folder",
+        tmp_path / "things",
+        "--methods",
+        "visual",
+        "--seeds",
+        1,
+        "--encoder",
+        "embedded",
+        "--features",
+        tmp_path / "f",
+        "--json",
+    )
+    row = json.loads(out)["rows"][0]
+    assert row["contextual"] is None
+    assert row["generic"]["map"] > 50
+
+
+def test_evaluate_vlogs_from_the_video_files(dev_data, tmp_path):
+    names = {"alex_01", "alex_03"}
+    subjects = json.loads((dev_data / "vlogs-dev" / "instances.json").read_text())
+    kept = {k: v for k, v in subjects.items() if k in ("dog", "teapot")}
+    for about in kept.values():
+        about["positives"] = [p for p in about["positives"] if p["video"] in names]
+    queries = json.loads((dev_data / "vlogs-dev" / "queries.json").read_text())
+    for query in queries:
+        query["targets"] = [t for t in query["targets"] if t["video"] == "alex_03"]
+    queries = [q for q in queries if q["instance"] in kept and q["targets"]]
+    (tmp_path / "instances.json").write_text(json.dumps(kept))
+    (tmp_path / "queries.json").write_text(json.dumps(queries))
+    for name in names:
+        for suffix in ("mp4", "json", "srt"):
+            (tmp_path / f"{name}.{suffix}").symlink_to(dev_data / "vlogs-dev" / f"{name}.{suffix}")
+    words = (
+        "vlogs",
+        tmp_path,
+        "--methods",
+        "visual",
+        "--seeds",
+        1,
+        "--encoder",
+        "embedded",
+        "--features",
+        tmp_path / "f",
+        "--examples-from",
+        "given",
+        "--json",
+    )
+    first = json.loads(call(*words))
+    assert first["provenance"]["facts"]["shots by"] == "adaptive"
+    assert first["rows"][0]["generic"]["mrr"] > 50
+    again = json.loads(call(*words))
+    assert again["rows"][0]["generic"] == first["rows"][0]["generic"]
+    assert again["provenance"]["data"] == first["provenance"]["data"]
+
+
+def test_evaluate_list_names_methods_and_benchmarks():
+    out = call("--list")
+    assert all(
+        name in out
+        for name in ("visual", "product", "photos", "vlogs", "this-is-my", "deepfashion2", "ytvos", "folder")
+    )
+    assert set(json.loads(call("--list", "--json"))) == {"methods", "benchmarks"}
+
+
+def test_evaluate_refuses_what_it_does_not_know(tiny_path, tmp_path):
+    with pytest.raises(Exception, match="no method called 'best'"):
+        call("photos", tiny_path, "--methods", "best", "--encoder", "embedded")
+    with pytest.raises(BenchmarkError, match="cannot read"):
+        call("photos", tmp_path / "none.json", "--encoder", "embedded")
+    with pytest.raises(BenchmarkError, match="a study needs a TOML file"):
+        call("study")
+
+
+def test_a_tiny_study_writes_everything_and_resumes(tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    seen: list[tuple[float, float | None]] = []
+    document = run_tiny(
+        study(), tmp_path, lambda stage, done, total: seen.append((done, total)) if stage == "cells" else None
+    )
+    assert seen[-1] == (8, 8)
+    assert [r["name"] for r in document["results"]] == ["tiny-examples-1", "tiny-examples-2"]
+    written = {p.name for p in tmp_path.iterdir()}
+    assert {
+        "results.json",
+        "tables.md",
+        "tables.tex",
+        "examples.png",
+        "queries-tiny-examples-1.png",
+    } <= written
+    assert len(list((tmp_path / "cells").iterdir())) == 8
+
+    next((tmp_path / "cells").iterdir()).write_text("{ cut off")
+    runs = []
+    from thisismy.evaluation import study as module
+
+    real = module.run
+    monkeypatch.setattr(module, "run", lambda *a, **k: runs.append(1) or real(*a, **k))
+    again = run_tiny(study(), tmp_path)
+    assert len(runs) == 1
+    for one, two in zip(document["results"], again["results"], strict=True):
+        assert [r["generic"] for r in one["rows"]] == [r["generic"] for r in two["rows"]]
+
+
+def test_a_study_from_its_file(tmp_path):
+    tiny.write(tmp_path / "photos")
+    path = tmp_path / "study.toml"
+    path.write_text(
+        'name = "mine"\nencoder = "embedded"\nseeds = 1\nmethods = ["visual"]\n'
+        '[variants."lot"]\nmethod = "random"\n'
+        '[[benchmarks]]\nkind = "photos"\npath = "photos"\nquery = ["text", "image"]\nexamples = 1\n'
+    )
+    wanted = config.read(path)
+    assert wanted.tasks[0].protocols == (Protocol(1, "text"), Protocol(1, "image"))
+    document = run_study(wanted, tmp_path / "out", features=tmp_path / "features")
+    assert [r["name"] for r in document["results"]] == ["tiny-query-text", "tiny-query-image"]
+    assert [row["method"] for row in document["results"][0]["rows"]] == ["visual", "lot"]
+    assert document["config"]["name"] == "mine"
+    assert not (tmp_path / "out" / "examples.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"methods": ["best"]}, "no method 'best'"),
+        ({"methods": []}, "needs methods"),
+        ({"seeds": 0}, "cannot be 0"),
+        ({"speed": 1}, "nothing is called 'speed'"),
+        ({"benchmarks": [{"kind": "films", "path": "x"}]}, "not 'films'"),
+        ({"benchmarks": [{"kind": "photos", "path": "x", "split": "test"}]}, "nothing called 'split'"),
+    ],
+)
+def test_a_study_that_makes_no_sense_is_refused(changes, message):
+    with pytest.raises(BenchmarkError, match=message):
+        study(**changes)
+
+
+def test_a_study_without_benchmarks_is_refused(tmp_path):
+    with pytest.raises(BenchmarkError, match="has no benchmark"):
+        run_study(study(), tmp_path)
+
+
+def test_cells_depend_on_the_source():
+    assert source_version() == source_version()
+    assert len(source_version()) == 12
+
+
+def checkout(folder):
+    results = folder / "benchmarks" / "results"
+    results.mkdir(parents=True)
+    origin = {"seeds": [0, 1], "encoder": "e", "data": "d"}
+    result = {"name": "photos", "rows": ROWS, "paired": [PAIR], "provenance": origin}
+    (results / "dev.json").write_text(json.dumps({"results": [result]}))
+    page = folder / "README.md"
+    page.write_text(
+        "# x\n<!-- table:dev/photos -->\nold\n<!-- /table -->\n"
+        "text\n<!-- table:dev/photos/paired -->\n<!-- /table -->\n"
+    )
+    return page
+
+
+def test_tables_are_generated_into_pages_and_checked(tmp_path, capsys):
+    page = checkout(tmp_path)
+    assert tables.main([str(tmp_path), "--check"]) == 1
+    assert "old" in page.read_text()
+    assert tables.main([str(tmp_path)]) == 0
+    text = page.read_text()
+    assert "old" not in text
+    assert "| default | **70.0 ± 0.5** |" in text
+    assert "+10.0 to +30.0" in text
+    assert text.startswith("# x\n")
+    assert "\ntext\n" in text
+    assert tables.main([str(tmp_path), "--check"]) == 0
+    capsys.readouterr()
+
+
+def test_a_table_of_nothing_is_refused(tmp_path, capsys):
+    page = checkout(tmp_path)
+    page.write_text("<!-- table:dev/vlogs -->\n<!-- /table -->\n")
+    assert tables.main([str(tmp_path)]) == 1
+    assert "has no result 'vlogs'; it has: photos" in capsys.readouterr().err
+
+
+def test_the_tables_of_this_project_are_those_of_its_result_files():
+    assert sorted(str(path) for path in tables.outdated(ROOT)) == []
