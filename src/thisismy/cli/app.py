@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from thisismy.cli import doctor, index, search
+from thisismy.cli import demo, doctor, index, search
 from thisismy.cli.output import say
 from thisismy.errors import ThisIsMyError
 
@@ -69,6 +69,7 @@ def options(
 index.register(app)
 search.register(app)
 doctor.register(app)
+demo.register(app)
 
 
 class Interrupted(BaseException):

@@ -1,0 +1,52 @@
+"""demo: the whole thing on a small library that is made on the spot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thisismy.cli.output import console, print_json, progress_bar, say
+from thisismy.cli.search import print_result
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's command."""
+    app.command()(demo)
+
+
+def demo(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where to make it.")] = Path("demo"),
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Make a small library out of photographs that installed packages ship, index it and search it."""
+    from thisismy.demo import QUERIES, make_media
+    from thisismy.export import export_hits
+    from thisismy.verbs import Library
+
+    quiet = context.obj.quiet
+    with progress_bar(not quiet) as progress:
+        make_media(folder / "media", progress)
+        library = Library.create(folder / "library")
+        report = library.add([folder / "media"], progress=progress, tell=(lambda _: None) if quiet else say)
+    results = [library.search(query, k=4) for query in QUERIES]
+    sheets = []
+    for result in results:
+        if result.hits:
+            sheet = folder / f"{result.query.replace(' ', '-')}.png"
+            sheets += export_hits(result.query, result.hits, sheet=sheet).written
+    if json:
+        print_json({"added": report, "results": results, "sheets": sheets})
+    else:
+        out = console()
+        for result in results:
+            out.print(f"\n[bold]{result.query}[/]")
+            print_result(result)
+        out.print()
+        for written in sheets:
+            out.print(f"picture of the hits: {written}", markup=False)
+        out.print(f'search it yourself: thisismy --library {folder / "library"} search "..."', markup=False)
+    if report.failed:
+        raise typer.Exit(1)
