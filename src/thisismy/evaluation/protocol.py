@@ -100,7 +100,7 @@ def run(
         method: ready to run.
         seed: same seed, same cell.
         protocol: the choices; None takes text queries on shot means with all examples.
-        progress: told the queries done.
+        progress: told how far learning is, and the queries done.
 
     Raises:
         BenchmarkError: examples and gallery cannot be kept apart, or the protocol asks for what the
@@ -117,7 +117,7 @@ def run(
     learning = asking = 0.0
     for group in _groups(benchmark, protocol, seed):
         start = time.perf_counter()
-        vocabulary, names = _learn(group, drawn, pictures, features, encoder, method, seed)
+        vocabulary, names = _learn(group, drawn, pictures, features, encoder, method, seed, progress)
         learning += time.perf_counter() - start
         start = time.perf_counter()
         for key, gallery in group.galleries.items():
@@ -126,7 +126,7 @@ def run(
                 scores = rows.score(vocabulary, query.prompt, names[key])
                 values[query.id] = _measure(scores, gallery, query)
                 top[query.id] = [gallery[i] for i in np.argsort(-scores, kind="stable")[:TOP]]
-            progress("asking", len(values), len(benchmark.queries))
+            progress("queries", len(values), len(benchmark.queries))
         asking += time.perf_counter() - start
     return Cell(seed, values, top, learning, asking)
 
@@ -195,13 +195,14 @@ def _learn(
     encoder: Encoder,
     method: Method,
     seed: int,
+    progress: Progress,
 ) -> tuple[Vocabulary, dict[str, str]]:
     """What was learned, and by which name each instance is asked for."""
     negatives = features.shots(group.negatives)
     learned = [
         NamedInstance(i.name, i.category, features.shots(chosen), chosen) for i, chosen in drawn if chosen
     ]
-    vocabulary = method.fit(learned, negatives, encoder, seed=seed)
+    vocabulary = method.fit(learned, negatives, encoder, seed=seed, progress=progress)
     if not pictures:
         return vocabulary, {i.id: i.name for i, _ in drawn}
     asked = [
@@ -210,7 +211,7 @@ def _learn(
         )
         for n, (i, _) in enumerate(drawn)
     ]
-    vocabulary = method.extend(vocabulary, asked, negatives)
+    vocabulary = method.extend(vocabulary, asked, negatives, progress=progress)
     return vocabulary, {i.id: new.name for (i, _), new in zip(drawn, asked, strict=True)}
 
 

@@ -87,8 +87,9 @@ def run_methods(
     total = len(methods) * len(seeds)
     for label, method in methods.items():
         for seed in seeds:
-            results[label].append(run(benchmark, features, encoder, method, seed=seed, protocol=protocol))
-            progress("evaluating", sum(map(len, results.values())), total)
+            cell = run(benchmark, features, encoder, method, seed=seed, protocol=protocol, progress=progress)
+            results[label].append(cell)
+            progress("runs", sum(map(len, results.values())), total)
     return results
 
 

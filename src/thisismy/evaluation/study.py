@@ -165,7 +165,15 @@ def _run_protocol(
             path = folder / f"{key}.json"
             cell = _load(path)
             if cell is None:
-                cell = run(benchmark, features, encoder, method, seed=seed, protocol=protocol)
+                cell = run(
+                    benchmark,
+                    features,
+                    encoder,
+                    method,
+                    seed=seed,
+                    protocol=protocol,
+                    progress=counter.progress,
+                )
                 _save(path, cell, label)
             results.setdefault(label, []).append(cell)
             counter.step()
