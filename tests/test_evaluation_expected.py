@@ -91,7 +91,7 @@ def test_ytvos_with_generated_frames(dev_data, tmp_path):
         if not media.path.exists():
             for path in (media.path, media.cutout.mask):
                 path.parent.mkdir(parents=True, exist_ok=True)
-            Image.new("RGB", (32, 24), "white").save(media.path)
+            Image.new("RGB", (32, 24)).save(media.path)
         mask = np.zeros((24, 32), np.uint8)
         mask[6:16, 8:20] = media.cutout.value
         Image.fromarray(mask).save(media.cutout.mask)
