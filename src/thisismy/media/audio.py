@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ SAMPLE_RATE = 16_000
 """Samples a second of everything this module gives."""
 
 Sound = NDArray[np.float32]
-"""Mono samples from -1 to 1, shape ``(n,)``."""
+"""Samples from -1 to 1, shape ``(n,)``, or ``(n, channels)`` where it is said."""
 
 # Timestamps jitter by a packet or so; only a gap or overlap beyond this moves what follows.
 _SLACK = 0.045
 # Codecs need some packets before the first good one.
 _RUN_UP = 1.0
+_SILENCE = 1 << 20
 
 
 def read_audio(path: str | Path, span: Span | None = None) -> Sound:
@@ -35,14 +37,13 @@ def read_audio(path: str | Path, span: Span | None = None) -> Sound:
         span: the part to read; None reads all, from time 0.
 
     Returns:
-        Samples of which the first is at ``span.start`` (or 0); shorter than the span where the sound ends before,
-        empty without sound. Silence stands where a stream starts late or packets are lost.
+        Samples of which the first is at ``span.start`` (or 0); shorter than the span where the sound ends
+        before, empty without sound. Silence stands where a stream starts late or packets are lost.
 
     Raises:
         MediaError: the file cannot be opened.
     """
-    start, end = (span.start, span.end) if span is not None else (0.0, math.inf)
-    pieces = list(_samples(Path(path), start, end))
+    pieces = [piece[:, 0] for piece in sound_pieces(path, span)]
     return np.concatenate(pieces) if pieces else np.zeros(0, np.float32)
 
 
@@ -65,8 +66,8 @@ def audio_blocks(path: str | Path, seconds: float = 30.0) -> Iterator[Sound]:
     size = max(1, round(seconds * SAMPLE_RATE))
     waiting: list[Sound] = []
     count = 0
-    for piece in _samples(Path(path), 0.0, math.inf):
-        waiting.append(piece)
+    for piece in sound_pieces(path):
+        waiting.append(piece[:, 0])
         count += len(piece)
         if count >= size:
             joined = np.concatenate(waiting)
@@ -78,22 +79,38 @@ def audio_blocks(path: str | Path, seconds: float = 30.0) -> Iterator[Sound]:
         yield np.concatenate(waiting)
 
 
-def _samples(path: Path, start: float, end: float) -> Iterator[Sound]:
-    """Pieces of sound without gaps, from ``start`` to ``end`` or the end of the sound."""
-    position = round(start * SAMPLE_RATE)
-    last = math.inf if math.isinf(end) else round(end * SAMPLE_RATE)
-    with open_container(path) as container:
+def sound_pieces(
+    path: str | Path, span: Span | None = None, *, rate: int = SAMPLE_RATE, layout: str = "mono"
+) -> Iterator[Sound]:
+    """Pieces of sound that follow each other without gaps; the first begins at ``span.start`` (or 0).
+
+    Args:
+        path: a video or audio file.
+        span: the part to read; None reads all.
+        rate: samples a second.
+        layout: "mono" or "stereo".
+
+    Yields:
+        Arrays of ``(n, channels)``, from -1 to 1; nothing without sound.
+
+    Raises:
+        MediaError: the file cannot be opened.
+    """
+    start = span.start if span is not None else 0.0
+    position = round(start * rate)
+    last = round(span.end * rate) if span is not None else sys.maxsize
+    with open_container(Path(path)) as container:
         stream = audio_stream(container)
         if stream is None:
             return
         if start > _RUN_UP:
             _seek(container, stream, start - _RUN_UP)
-        for at, piece in _placed(container, stream):
-            if at > position:
-                silence = min(at, last) - position
-                yield from _silence(int(silence))
-                position += int(silence)
-            useful = piece[max(0, position - at) : max(0, int(min(last - at, len(piece))))]
+        for at, piece in _placed(container, stream, rate, layout):
+            silence = min(at, last) - position
+            if silence > 0:
+                yield from _silence(silence, piece.shape[1])
+                position += silence
+            useful = piece[max(0, position - at) : max(0, last - at)]
             if len(useful):
                 yield useful
                 position += len(useful)
@@ -101,14 +118,13 @@ def _samples(path: Path, start: float, end: float) -> Iterator[Sound]:
                 return
 
 
-def _silence(count: int) -> Iterator[Sound]:
-    """Zeros in pieces of at most a minute, so that a stream that starts hours late costs no memory."""
-    step = 60 * SAMPLE_RATE
-    for done in range(0, count, step):
-        yield np.zeros(min(step, count - done), np.float32)
+def _silence(count: int, channels: int) -> Iterator[Sound]:
+    """Zeros in small pieces, so that a stream that starts hours late costs no memory."""
+    for done in range(0, count, _SILENCE):
+        yield np.zeros((min(_SILENCE, count - done), channels), np.float32)
 
 
-def _seek(container: Any, stream: Any, time: float) -> None:  # noqa: ANN401
+def _seek(container: Any, stream: Any, time: float) -> None:
     target = time + clock_start(container)
     try:
         container.seek(math.floor(target / stream.time_base), stream=stream)
@@ -117,21 +133,21 @@ def _seek(container: Any, stream: Any, time: float) -> None:  # noqa: ANN401
         return
 
 
-def _placed(container: Any, stream: Any) -> Iterator[tuple[int, Sound]]:  # noqa: ANN401
+def _placed(container: Any, stream: Any, rate: int, layout: str) -> Iterator[tuple[int, Sound]]:
     """Resampled pieces and the sample on the player's clock where each begins."""
     offset = clock_start(container)
     resampler: Any = None
     form: tuple[object, ...] = ()
     begin, given, taken = 0, 0, 0.0
     for frame in _frames(container, stream):
-        time = float(frame.pts * frame.time_base) - offset if frame.pts is not None else None
-        expected = begin / SAMPLE_RATE + taken
+        time = None if frame.time is None else frame.time - offset
+        expected = begin / rate + taken
         moved = time is not None and abs(time - expected) > _SLACK
         if resampler is None or moved or form != _form(frame):
             if resampler is not None:
                 yield from _pieces(resampler, None, begin + given)
-            begin, given, taken = round((expected if time is None else time) * SAMPLE_RATE), 0, 0.0
-            resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+            begin, given, taken = round((expected if time is None else time) * rate), 0, 0.0
+            resampler = AudioResampler(format="flt", layout=layout, rate=rate)
             form = _form(frame)
         taken += frame.samples / frame.sample_rate
         frame.pts = None
@@ -142,18 +158,19 @@ def _placed(container: Any, stream: Any) -> Iterator[tuple[int, Sound]]:  # noqa
         yield from _pieces(resampler, None, begin + given)
 
 
-def _form(frame: Any) -> tuple[object, ...]:  # noqa: ANN401
+def _form(frame: Any) -> tuple[object, ...]:
     return frame.format.name, frame.layout.name, frame.sample_rate
 
 
-def _pieces(resampler: Any, frame: Any, at: int) -> Iterator[tuple[int, Sound]]:  # noqa: ANN401
+def _pieces(resampler: Any, frame: Any, at: int) -> Iterator[tuple[int, Sound]]:
     for out in resampler.resample(frame):
-        piece = np.clip(np.nan_to_num(out.to_ndarray().reshape(-1)), -1, 1).astype(np.float32)
+        samples = out.to_ndarray().reshape(-1, len(out.layout.channels))
+        piece = np.clip(np.nan_to_num(samples), -1, 1).astype(np.float32)
         yield at, piece
         at += len(piece)
 
 
-def _frames(container: Any, stream: Any) -> Iterator[Any]:  # noqa: ANN401
+def _frames(container: Any, stream: Any) -> Iterator[Any]:
     packets = container.demux(stream)
     while True:
         try:

@@ -21,7 +21,8 @@ FULL_RANGE = 2
 _MATRICES = {1: BT709, 4: BT601, 5: BT601, 6: BT601, 7: BT601, 9: BT2020, 10: BT2020}
 _LUMA_WEIGHTS = {BT709: (0.2126, 0.0722), BT601: (0.299, 0.114), BT2020: (0.2627, 0.0593)}
 
-# BT.2408: the brightness of white paper in graded high dynamic range, and the peak of HLG's reference display.
+# BT.2408: the brightness of white paper in graded high dynamic range, and the peak of HLG's reference
+# display.
 _WHITE_NITS = 203.0
 _HLG_PEAK_NITS = 1000.0
 _PQ_PEAK_NITS = 4000.0
@@ -56,8 +57,8 @@ def yuv_tables(matrix: int, full_range: bool) -> tuple[NDArray[np.int16], ...]:
 def tone_mapped(coded: NDArray[np.uint16], transfer: int) -> Picture:
     """An ordinary picture of a high-dynamic-range one.
 
-    Reference white (203 cd/m2, BT.2408) becomes nearly white, what is brighter is compressed into the rest, and
-    BT.2020 colours are moved to BT.709.
+    Reference white (203 cd/m2, BT.2408) becomes nearly white, what is brighter is compressed into the rest,
+    and BT.2020 colours are moved to BT.709.
 
     Args:
         coded: ``(height, width, 3)`` non-linear BT.2020 RGB, full 16-bit range.
@@ -88,7 +89,7 @@ def _compressed(light: NDArray[np.float32], peak: float) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=2)
 def _linear_table(transfer: int) -> NDArray[np.float32]:
-    """Light for each 12-bit code: scene light 0 to 1 for HLG, display light in units of white for PQ (BT.2100)."""
+    """Light of each 12-bit code (BT.2100): HLG, of the scene, 0 to 1; PQ, of the display, white = 1."""
     code = np.linspace(0, 1, 4096)
     if transfer == HLG:
         a, b, c = 0.17883277, 0.28466892, 0.55991073

@@ -28,8 +28,8 @@ from thisismy.media.opening import (
 )
 from thisismy.media.pictures import Orientation, Picture, fitted
 
-# Where the next wanted instant is further ahead than this, seeking beats decoding through: about two groups of
-# pictures of an ordinary camera or web video.
+# Where the next wanted instant is further ahead than this, seeking beats decoding through: about two groups
+# of pictures of an ordinary camera or web video.
 _SEEK_AHEAD = 10.0
 # A timestamp that falls back by more than this is a joint of two recordings, less is a damaged timestamp.
 _CLOCK_RESET = 1.0
@@ -124,12 +124,14 @@ class Renderer:
         self, planes: Sequence[Any], grids: Sequence[NDArray[np.intp]], planar: _Planar
     ) -> tuple[NDArray[np.integer[Any]], ...]:
         """The 8-bit luma and chroma codes at the places of a grid, each ``(height, width)``."""
-        kind = np.uint8 if planar.bytes == 1 else np.uint16
-        stored = [np.frombuffer(plane, kind) for plane in planes]
+        kind = np.dtype(np.uint8 if planar.bytes == 1 else np.uint16)
+        stored: list[NDArray[Any]] = [np.frombuffer(plane, kind) for plane in planes]
         if len(stored) == 2:
             stored = [stored[0], stored[1], stored[1][1:]]
         codes = tuple(plane.take(grid, mode="clip") for plane, grid in zip(stored, grids, strict=True))
-        return codes if planar.shift == 0 else tuple(np.minimum(code >> planar.shift, 255) for code in codes)
+        if planar.shift:
+            codes = tuple(np.minimum(code >> planar.shift, 255) for code in codes)
+        return codes
 
     def _grid(
         self, frame: av.VideoFrame, planes: Sequence[Any], size: tuple[int, int], sample_bytes: int
@@ -162,7 +164,7 @@ class Renderer:
                 src_color_range=2 if _is_full_range(frame) else 1,
                 dst_color_range=2,
             )
-            pixels = shown.to_ndarray()
+            pixels: NDArray[Any] = shown.to_ndarray()
         except (av.error.FFmpegError, ValueError, MemoryError) as error:
             raise MediaError(
                 f"a {frame.width}x{frame.height} {frame.format.name} frame cannot be shown: {error}"
@@ -176,7 +178,7 @@ def _is_full_range(frame: av.VideoFrame) -> bool:
 
 
 def _plane_grid(
-    plane: Any,  # noqa: ANN401
+    plane: Any,
     orientation: Orientation,
     size: tuple[int, int],
     sample_bytes: int,
@@ -206,6 +208,11 @@ class DecodedFrame:
         self._renderer = renderer
 
     @property
+    def damaged(self) -> bool:
+        """Whether the decoder had to make up parts of it."""
+        return bool(self._frame.is_corrupt)
+
+    @property
     def size(self) -> tuple[int, int]:
         """``(width, height)`` in pixels as displayed."""
         return self._renderer.displayed_size(self._frame)
@@ -232,7 +239,8 @@ class DecodedFrame:
 class VideoStream:
     """The decoded frames of a video's main picture stream, in the order they are shown.
 
-    A context manager and an iterator of :class:`DecodedFrame`. Damaged packets cost their frames and are counted.
+    A context manager and an iterator of :class:`DecodedFrame`. Damaged packets cost their frames and are
+    counted.
 
     Attributes:
         path: the file.
@@ -356,8 +364,8 @@ class VideoStream:
             raise MediaError(f"{display_name(self.path)}: cannot seek to {time:.3f} s") from error
 
 
-def frame_rate_of(stream: Any) -> Fraction | None:  # noqa: ANN401
-    """The average rate of a PyAV video stream as an exact fraction, or None where nothing plausible is known."""
+def frame_rate_of(stream: Any) -> Fraction | None:
+    """The average rate of a PyAV video stream, exact, or None where nothing plausible is known."""
     for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
         if rate and 0 < rate <= 1000:
             return Fraction(rate)
@@ -367,7 +375,8 @@ def frame_rate_of(stream: Any) -> Fraction | None:  # noqa: ANN401
 def frames_at(path: str | Path, times: Sequence[float], shorter_side: int | None = None) -> list[Frame]:
     """The frames on screen at given instants, in the order asked.
 
-    An instant before the first frame gives the first, one after the last the last. The frame's own time is given.
+    An instant before the first frame gives the first, one after the last the last. The frame's own time is
+    given.
 
     Args:
         path: a video.
@@ -424,7 +433,7 @@ def _sought(
 
 
 def frames_at_rate(path: str | Path, rate: float, shorter_side: int | None = None) -> Iterator[Frame]:
-    """At most ``rate`` frames a second, evenly, in one pass: the first frame at or after each tick ``k / rate``.
+    """At most ``rate`` frames a second, in one pass: the first frame at or after each tick ``k / rate``.
 
     Args:
         path: a video.

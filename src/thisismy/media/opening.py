@@ -103,7 +103,7 @@ def _why_not_opened(path: Path, error: BaseException) -> str:
     return f"is not a video that can be read: {_reason(error)}"
 
 
-def video_stream(container: Any) -> Any | None:  # noqa: ANN401
+def video_stream(container: Any) -> Any | None:
     """The main picture stream of a container, or None; cover pictures do not count."""
     streams = [s for s in container.streams.video if not _is_cover(s) and s.codec_context is not None]
     streams = [s for s in streams if s.codec_context.name not in _INDIRECT_CODECS]
@@ -113,33 +113,33 @@ def video_stream(container: Any) -> Any | None:  # noqa: ANN401
     return max(chosen, key=lambda s: (s.codec_context.width * s.codec_context.height, -s.index))
 
 
-def audio_stream(container: Any) -> Any | None:  # noqa: ANN401
+def audio_stream(container: Any) -> Any | None:
     """The sound stream a player would choose, or None: the one marked as default, else the first."""
     streams = [s for s in container.streams.audio if s.codec_context is not None]
     return next((s for s in streams if _is_default(s)), streams[0] if streams else None)
 
 
-def _is_cover(stream: Any) -> bool:  # noqa: ANN401
+def _is_cover(stream: Any) -> bool:
     return bool(stream.disposition & av.stream.Disposition.attached_pic)
 
 
-def _is_default(stream: Any) -> bool:  # noqa: ANN401
+def _is_default(stream: Any) -> bool:
     return bool(stream.disposition & av.stream.Disposition.default)
 
 
-def clock_start(container: Any) -> float:  # noqa: ANN401
+def clock_start(container: Any) -> float:
     """The container's own time of what a player shows as 0, in seconds."""
     return float(container.start_time or 0) / _MICROSECONDS
 
 
-def container_duration(container: Any) -> float | None:  # noqa: ANN401
+def container_duration(container: Any) -> float | None:
     """Seconds from the container's start to its end as the header says, or None where it does not."""
     if container.duration is None or container.duration <= 0:
         return None
     return float(container.duration) / _MICROSECONDS
 
 
-def stream_end(container: Any, stream: Any) -> float | None:  # noqa: ANN401
+def stream_end(container: Any, stream: Any) -> float | None:
     """When a stream is announced to end, in seconds on the player's clock, or None where nothing says it."""
     start = 0.0
     if stream.start_time is not None:

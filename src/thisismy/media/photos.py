@@ -55,7 +55,7 @@ def photo_date(path: str | Path) -> datetime | None:
 
 
 def probe_photo(path: Path) -> MediaInfo:
-    """What :func:`thisismy.media.probe.probe` says of a photo; the photo is decoded once, to know that it can be.
+    """What :func:`thisismy.media.probe.probe` says of a photo; it is decoded once, to know that it can be.
 
     Raises:
         MediaError: the file is no photo, too damaged, or larger than :data:`MAX_PIXELS`.

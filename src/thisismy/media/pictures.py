@@ -11,7 +11,8 @@ Picture = NDArray[np.uint8]
 """An RGB picture, shape ``(height, width, 3)``."""
 
 # A picture is black when all but its brightest hundredth stays below this 8-bit luma (video black is 0 after
-# range expansion, noise and compression lift it), and flat when the luma spread stays below the second number.
+# range expansion, noise and compression lift it), and flat when the luma spread stays below the second
+# number.
 _BLACK_LUMA = 28.0
 _FLAT_SPREAD = 4.0
 
@@ -34,8 +35,8 @@ class Orientation:
     def from_matrix(cls, a: int, b: int, c: int, d: int) -> Orientation:
         """The nearest quarter turn (or mirror image) of a display matrix.
 
-        A stored point ``(x, y)``, y pointing down, is shown at ``(a x + c y, b x + d y)`` (ISO 14496-12, 8.5.3).
-        A matrix of zeros is taken for the identity.
+        A stored point ``(x, y)``, y pointing down, is shown at ``(a x + c y, b x + d y)`` (ISO 14496-12,
+        8.5.3). A matrix of zeros is taken for the identity.
         """
         if a == b == c == d == 0:
             return cls()
@@ -45,7 +46,7 @@ class Orientation:
 
     @property
     def degrees(self) -> int:
-        """Clockwise turn of the stored picture in degrees: 0, 90, 180 or 270; a mirror image counts as its turn."""
+        """Clockwise turn of the stored picture: 0, 90, 180 or 270; a mirror image counts as its turn."""
         if self.transpose:
             return 90 if self.mirror_x else 270
         return 180 if self.mirror_x and self.mirror_y else 0

@@ -24,10 +24,13 @@ from thisismy.media.opening import (
     video_stream,
 )
 
-VIDEO_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .mkv .webm .avi .gif .3gp .3g2 .ts .mts .m2ts .mpg .mpeg .wmv .flv .ogv .vob .mjpeg .divx".split()
-)
-PHOTO_SUFFIXES = frozenset(".jpg .jpeg .jpe .png .webp .heic .heif".split())
+# fmt: off
+VIDEO_SUFFIXES = frozenset((
+    ".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".gif", ".3gp", ".3g2", ".ts", ".mts", ".m2ts", ".mpg",
+    ".mpeg", ".wmv", ".flv", ".ogv", ".vob", ".divx",
+))
+# fmt: on
+PHOTO_SUFFIXES = frozenset((".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif"))
 
 _FIRST_FRAME_PACKETS = 500
 _TAGS_OF_DATE = ("com.apple.quicktime.creationdate", "creation_time", "date", "DATE_RECORDED", "ICRD")
@@ -50,7 +53,7 @@ class MediaInfo:
         pixel_format: how pixels are stored; "" for audio.
         hdr: whether the pictures are high dynamic range (PQ or HLG).
         has_audio: whether there is sound.
-        created: when it was taken; aware when the file gives a zone, else naive local time; None when it does not say.
+        created: when it was taken: aware when the file gives a zone, else naive; None when it does not say.
         notes: remarks on what is odd about the file.
     """
 
@@ -110,7 +113,7 @@ def probe(path: str | Path) -> MediaInfo:
     return info
 
 
-def _probe_container(path: Path, container: Any) -> MediaInfo:  # noqa: ANN401
+def _probe_container(path: Path, container: Any) -> MediaInfo:
     video, audio = video_stream(container), audio_stream(container)
     if video is None and audio is None:
         raise MediaError(f"{display_name(path)}: holds neither pictures nor sound")
@@ -136,7 +139,7 @@ def _probe_container(path: Path, container: Any) -> MediaInfo:  # noqa: ANN401
     return info if video is None else _with_picture(info, container, video)
 
 
-def _with_picture(info: MediaInfo, container: Any, stream: Any) -> MediaInfo:  # noqa: ANN401
+def _with_picture(info: MediaInfo, container: Any, stream: Any) -> MediaInfo:
     rate = frame_rate_of(stream)
     codec = stream.codec_context.name
     stream.thread_type = "SLICE"
@@ -169,7 +172,7 @@ def _with_picture(info: MediaInfo, container: Any, stream: Any) -> MediaInfo:  #
     )
 
 
-def _first_frame(container: Any, stream: Any) -> tuple[Any, int]:  # noqa: ANN401
+def _first_frame(container: Any, stream: Any) -> tuple[Any, int]:
     """The first frame that decodes, or None, and how many packets were damaged before it."""
     damaged = 0
     try:
@@ -204,7 +207,7 @@ def _duration_by_packets(path: Path) -> float:
     return end
 
 
-def _created(container: Any, streams: list[Any]) -> datetime | None:  # noqa: ANN401
+def _created(container: Any, streams: list[Any]) -> datetime | None:
     sources = [container.metadata, *(s.metadata for s in streams)]
     for tag in _TAGS_OF_DATE:
         for metadata in sources:
@@ -215,7 +218,7 @@ def _created(container: Any, streams: list[Any]) -> datetime | None:  # noqa: AN
 
 
 def parse_date(text: str) -> datetime | None:
-    """A date as media files write it: ISO 8601 or EXIF's colons; None for what is no date or a clock never set."""
+    """A date as media files write it, ISO 8601 or with colons; None for no date and for a clock never set."""
     text = text.strip().strip("\0")
     if text[4:5] == ":" and text[7:8] == ":":
         text = f"{text[:4]}-{text[5:7]}-{text[8:]}"

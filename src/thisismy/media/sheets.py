@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,8 @@ _PAGE, _TILE, _INK, _MUTED = (250, 250, 248), (232, 232, 229), (28, 28, 30), (96
 _GAP = 16
 _CAPTION_SIZE, _TITLE_SIZE = 15, 26
 _CAPTION_LINES = 2
+_FONTS = ("NotoSans-Regular.ttf", "DejaVuSans.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "arial.ttf")
+"""Looked for in the system's font folders."""
 _LINE_HEIGHT = 20
 
 
@@ -63,7 +66,9 @@ def contact_sheet(
     heading = title if title else "" if tiles else "nothing to show"
     if heading:
         font = _font(_TITLE_SIZE)
-        draw.text((_GAP, _GAP), _fitting(draw, _one_line(heading), font, sheet.width - 2 * _GAP), _INK, font)
+        draw.text(
+            (_GAP, _GAP), _fitting(draw, _one_line(heading, font), font, sheet.width - 2 * _GAP), _INK, font
+        )
     for number, tile in enumerate(tiles):
         corner = (_GAP + number % used * (width + _GAP), head + number // used * step)
         _place(sheet, draw, tile, corner, tile_size)
@@ -84,15 +89,19 @@ def _place(
     lines = tile.caption.splitlines()[:_CAPTION_LINES]
     for row, line in enumerate(lines):
         place = (left, top + height + 6 + row * _LINE_HEIGHT)
-        draw.text(place, _fitting(draw, _one_line(line), font, width), _MUTED if row else _INK, font)
+        draw.text(place, _fitting(draw, _one_line(line, font), font, width), _MUTED if row else _INK, font)
 
 
-def _one_line(text: str) -> str:
-    """Text that can be drawn: no control characters, no lone surrogates of undecodable names."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+def _one_line(text: str, font: Any) -> str:
+    """Text that can be drawn: no control characters or lone surrogates, accents only where the font has them."""
+    if not _has_accents(font):
+        parts = unicodedata.normalize("NFD", text)
+        text = "".join(c for c in parts if not unicodedata.combining(c))
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in composed)
 
 
-def _fitting(draw: ImageDraw.ImageDraw, text: str, font: Any, width: int) -> str:  # noqa: ANN401
+def _fitting(draw: ImageDraw.ImageDraw, text: str, font: Any, width: int) -> str:
     """As much of a text as fits into ``width`` pixels."""
     if draw.textlength(text, font) <= width:
         return text
@@ -107,5 +116,16 @@ def _fitting(draw: ImageDraw.ImageDraw, text: str, font: Any, width: int) -> str
 
 
 @lru_cache(maxsize=4)
-def _font(size: int) -> Any:  # noqa: ANN401
+def _font(size: int) -> Any:
+    """A font with the letters of many languages where the machine has one, else Pillow's own, which has few."""
+    for name in _FONTS:
+        try:
+            return ImageFont.truetype(name, size)
+        except OSError:
+            continue
     return ImageFont.load_default(size)
+
+
+def _has_accents(font: Any) -> bool:
+    """Whether a font draws an accented letter differently from a character that exists in none."""
+    return bytes(font.getmask("\u00fc")) != bytes(font.getmask("\uffff"))

@@ -15,6 +15,8 @@ from thisismy.media.probe import PHOTO_SUFFIXES
 
 # Where in a video to look for a telling frame, as shares of its length; tried in this order.
 _PLACES = (0.1, 0.3, 0.5, 0.7, 0.02, 0.9)
+# Spread of luma (0 to 127) from which a frame surely shows something; grey damage and haze stay below.
+_TELLING = 15.0
 
 
 def thumbnail(path: str | Path, time: float | None = None, size: int = 320) -> Picture:
@@ -22,8 +24,8 @@ def thumbnail(path: str | Path, time: float | None = None, size: int = 320) -> P
 
     Args:
         path: a video or photo.
-        time: seconds on the player's clock; None looks for a frame that shows something, neither black nor of one
-            colour, near the beginning, and takes the richest of what there is when all are empty.
+        time: seconds on the player's clock; None looks for a frame that shows something, neither black nor of
+            one colour, near the beginning, and takes the richest of what there is when all are empty.
         size: pixels of the longer side; pictures are never enlarged.
 
     Raises:
@@ -56,23 +58,32 @@ def shrunk(image: Picture, size: int) -> Picture:
 
 def _telling_frame(path: Path, size: int) -> Picture:
     with VideoStream(path) as stream:
-        duration = stream.duration or 0.0
+        duration = stream.duration
+    if duration is None:
+        return _first_filled(path, size)
     best: Picture | None = None
-    for place in _PLACES if duration > 0 else (0.0,):
+    richest = -1.0
+    for place in _PLACES:
         image = frames_at(path, [duration * place], size)[0].image
-        if not is_empty(image):
+        richness = float(luma(image).std())
+        if richness >= _TELLING:
             return image
-        if best is None or luma(image).std() > luma(best).std():
-            best = image
+        if richness > richest:
+            best, richest = image, richness
     if best is None:
         raise MediaError(f"{display_name(path)}: no frame can be decoded")
-    return _first_filled(path, size, best) if duration <= 0 else best
+    return best
 
 
-def _first_filled(path: Path, size: int, fallback: Picture) -> Picture:
-    """The first frame of a video of unknown length that shows something."""
+def _first_filled(path: Path, size: int) -> Picture:
+    """The first frame of a video of unknown length that shows something, else the very first."""
+    first: Picture | None = None
     with VideoStream(path) as stream:
         for frame in stream:
+            if first is None:
+                first = frame.rgb(size)
             if not is_empty(frame.small(64, 36)):
                 return frame.rgb(size)
-    return fallback
+    if first is None:
+        raise MediaError(f"{display_name(path)}: no frame can be decoded")
+    return first

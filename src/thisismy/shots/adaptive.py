@@ -1,4 +1,4 @@
-"""PySceneDetect's adaptive detector (https://www.scenedetect.com), fed with small frames and their real times."""
+"""PySceneDetect's adaptive detector (https://www.scenedetect.com), fed with small frames and real times."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ _ROUNDING = 1e-6
 class Adaptive:
     """A cut is a frame that changes far more than its neighbours do, which tells cuts from camera motion.
 
-    The defaults are the published ones. Change is the mean difference of hue, saturation and value (0 to 255).
+    The defaults are the published ones. Change is the mean difference of hue, saturation and value (0 to
+    255).
 
     Args:
-        threshold: how many times the change of its neighbours a cut must change, above 1. Raising it finds fewer cuts.
-        least_change: change that a cut must have in any case. Raising it ignores cuts between similar pictures.
+        threshold: how many times the change of its neighbours a cut must change, above 1. Raising it finds
+            fewer cuts.
+        least_change: change that a cut must have in any case. Raising it ignores cuts between similar
+            pictures.
         shortest: seconds between two cuts, 0 or more.
 
     Raises:
@@ -75,8 +78,8 @@ class _AdaptiveRun:
         if picture is None:
             raise ShotError("the adaptive detector needs pictures")
         self._recent.append(time)
-        # The detector only subtracts and compares times, so seconds serve as well as its own time type, which would
-        # round variable frame rates to frame numbers.
+        # The detector only subtracts and compares times, so seconds serve as well as its own time type, which
+        # would round variable frame rates to frame numbers.
         cuts: Sequence[float] = self._detector.process_frame(time, np.ascontiguousarray(picture[..., ::-1]))
         if len(self._recent) > _NEIGHBOURS:
             self.settled = self._recent[0]

@@ -84,8 +84,8 @@ class FixedWindows:
     """Windows of equal length, without a look at the picture; This-Is-My uses 3 s.
 
     Args:
-        seconds: length of a window, above 0. Longer windows mean fewer and coarser moments. What is left at the end
-            is a window of its own unless it is shorter than a tenth of one.
+        seconds: length of a window, above 0. Longer windows mean fewer and coarser moments. What is left at
+            the end is a window of its own unless it is shorter than a tenth of one.
 
     Raises:
         ShotError: ``seconds`` is not above 0.

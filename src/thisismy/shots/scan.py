@@ -18,11 +18,11 @@ from thisismy.progress import Progress, silent
 from thisismy.shots.detectors import CutFinder, Shot, ShotDetector, ShotError
 from thisismy.spans import Span
 
-# Decoded frames held until it is known to which shot they belong; older ones are turned into small pictures, because
-# a decoded frame of a large video takes tens of megabytes.
+# Decoded frames held until it is known to which shot they belong; older ones are turned into small pictures,
+# because a decoded frame of a large video takes tens of megabytes.
 _HELD_DECODED = 4
-# What stands for a shot too short for a regular candidate lies this many seconds into it where it is that long: a
-# shot's very first frame is often mixed with the one before.
+# What stands for a shot too short for a regular candidate lies this many seconds into it where it is that
+# long: a shot's very first frame is often mixed with the one before.
 _EARLY = 0.25
 # Candidates a shot holds at least before they are thinned out, and all that wait for a slow detector.
 _FEW, _MANY = 8, 128
@@ -72,7 +72,7 @@ class ScannedShot:
 
 
 class Scan:
-    """The shots of one video or photo, found while iterating; memory stays flat however long video and shots are.
+    """The shots of one video or photo, found while iterating, with memory flat in the length of both.
 
     Iterate once. A photo is one shot at ``Span(0, 0)`` with one frame.
 
@@ -113,7 +113,8 @@ class Scan:
             self.notes = stream.notes
             if builder.empty:
                 raise MediaError(f"{display_name(self.path)}: no frame can be decoded")
-            self.end = stream.end if stream.truncated else max(stream.end, stream.duration or 0.0)
+            end = stream.end if stream.truncated else max(stream.end, stream.duration or 0.0)
+            self.end = round(end, 6)
             yield from builder.finish(finder.finish(self.end), self.end)
         self._progress("shots", self.end, self.end)
 
@@ -139,8 +140,8 @@ def scan_video(
         progress: told the seconds scanned.
 
     Returns:
-        An iterable that yields each shot as soon as its end is known. It raises MediaError where the file cannot be
-        read at all, and MissingExtraError where a package is missing.
+        An iterable that yields each shot as soon as its end is known. It raises MediaError where the file
+        cannot be read at all, and MissingExtraError where a package is missing.
     """
     return Scan(path, detector, sampling, shorter_side, progress)
 
@@ -150,6 +151,7 @@ class _Candidate:
 
     def __init__(self, frame: DecodedFrame) -> None:
         self.time = frame.time
+        self._damaged = frame.damaged
         self._decoded: DecodedFrame | None = frame
         self._shown: Frame | None = None
 
@@ -157,7 +159,10 @@ class _Candidate:
     def rendered(self) -> bool:
         return self._shown is not None
 
-    def black(self) -> bool:
+    def poor(self) -> bool:
+        """Whether it is damaged or shows only black."""
+        if self._damaged:
+            return True
         if self._decoded is not None:
             return is_black(self._decoded.small(64, 36))
         return self._shown is not None and is_black(self._shown.image)
@@ -254,7 +259,7 @@ class _Sampler:
         self._limit = max(_FEW, 2 * sampling.at_most)
         self._kept: list[Frame] = []
         self._next: float | None = None
-        # What a shot has that ends before its first regular candidate, or shows only black.
+        # What a shot has that ends before its first regular candidate, or shows nothing.
         self._spare: _Candidate | None = None
         self._spare_until = math.inf
         self._wait = min(self._spacing, _EARLY)
@@ -270,24 +275,25 @@ class _Sampler:
             self._consider(candidate, self._next)
 
     def _consider(self, candidate: _Candidate, due: float) -> None:
-        if candidate.black():
-            # Looking again soon finds the picture that follows a black beginning; looking ever later keeps long
-            # black stretches cheap.
+        if candidate.poor():
+            # Looking again soon finds the picture that follows a black beginning; looking ever later keeps
+            # long black stretches cheap.
             self._next = candidate.time + self._wait
             self._wait = min(2 * self._wait, self._spacing)
             return
         self._next = max(due + self._spacing, candidate.time)
         self._kept.append(candidate.shown(self._shorter_side))
-        if len(self._kept) >= self._sampling.at_least:
+        # Where frames lie further apart than the grid, the first one is worth as much as the others.
+        if len(self._kept) >= self._sampling.at_least and candidate.time < due + self._spacing / 4:
             self._spare = None
         if len(self._kept) > self._limit:
             self._kept = self._kept[::2]
             self._spacing *= 2
 
     def chosen(self, end: float) -> tuple[Frame, ...]:
-        """Frames near the middles of equal parts of the shot; a black one only where there is no other."""
+        """Frames near the middles of equal parts of the shot; black or damaged ones only for want of others."""
         usable = self._kept
-        if self._spare is not None and (not usable or not self._spare.black()):
+        if self._spare is not None and (not usable or not self._spare.poor()):
             spare = self._spare.shown(self._shorter_side)
             usable = usable if any(f.time == spare.time for f in usable) else [spare, *usable]
         count = min(self._sampling.count(end - self.start), len(usable))

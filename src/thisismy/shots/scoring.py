@@ -63,7 +63,8 @@ def score_cuts(predicted: Sequence[float], truth: Sequence[float], tolerance: fl
     found = sorted(predicted)
     taken = 0
     matches = 0
-    # On a line, giving each true cut in order the first free prediction within reach leaves most for the others.
+    # On a line, giving each true cut in order the first free prediction within reach leaves most for the
+    # others.
     for cut in sorted(truth):
         taken = max(taken, bisect_left(found, cut - tolerance))
         if taken < len(found) and found[taken] <= cut + tolerance:

@@ -29,8 +29,8 @@ class TransNet:
     A run of frames in transition becomes one cut in its middle, so that shots tile the video.
 
     Args:
-        threshold: probability from which a frame is in transition, between 0 and 1 (the paper uses 0.5). Raising it
-            finds fewer cuts.
+        threshold: probability from which a frame is in transition, between 0 and 1 (the paper uses 0.5).
+            Raising it finds fewer cuts.
         shortest: seconds between two cuts, 0 or more.
 
     Raises:
@@ -63,7 +63,7 @@ class TransNet:
 
 
 class _TransNetRun:
-    def __init__(self, settings: TransNet, network: Any) -> None:  # noqa: ANN401
+    def __init__(self, settings: TransNet, network: Any) -> None:
         self._settings = settings
         self._network = network
         self._pictures: list[Picture] = []
@@ -113,7 +113,7 @@ class _TransNetRun:
         return run[len(run) // 2] if len(run) > 1 else None
 
 
-def transition_probabilities(network: Any, window: Picture) -> Any:  # noqa: ANN401
+def transition_probabilities(network: Any, window: Picture) -> Any:
     """The probability of each of 100 frames, ``(100, 27, 48, 3)`` RGB, to be in transition."""
     import torch
 
@@ -124,7 +124,7 @@ def transition_probabilities(network: Any, window: Picture) -> Any:  # noqa: ANN
 
 
 @lru_cache(maxsize=1)
-def _network() -> Any:  # noqa: ANN401
+def _network() -> Any:
     import torch
 
     with _undisturbed():
@@ -140,8 +140,8 @@ def _network() -> Any:  # noqa: ANN401
 def _undisturbed() -> Iterator[None]:
     """Put back what importing and building the network changes for the whole process.
 
-    Its constructor seeds every random generator and switches on deterministic algorithms, its import sets a variable
-    of the environment and a filter of warnings.
+    Its constructor seeds every random generator and switches on deterministic algorithms, its import sets a
+    variable of the environment and a filter of warnings.
     """
     import torch
 
