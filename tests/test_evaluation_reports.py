@@ -2,17 +2,26 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from fakes import FakeEncoder
 from typer.testing import CliRunner
 
 from thisismy.cli.evaluate import app
+from thisismy.encoders.base import unit
 from thisismy.errors import BenchmarkError
-from thisismy.evaluation import config, tables, tiny
+from thisismy.evaluation import config, mined, tables, tiny
+from thisismy.evaluation.benchmarks import vlogs
 from thisismy.evaluation.protocol import Protocol
 from thisismy.evaluation.study import run_study, run_tiny, source_version
 from thisismy.evaluation.text import latex, markdown, paired_markdown
+from thisismy.mining.categories import Category
+from thisismy.mining.examples import Proposal
+from thisismy.mining.mine import mine_video
+from thisismy.mining.visual import Reference
 
 ROOT = Path(__file__).parent.parent
 
@@ -324,3 +333,32 @@ def test_a_table_of_nothing_is_refused(tmp_path, capsys):
 
 def test_the_tables_of_this_project_are_those_of_its_result_files():
     assert sorted(str(path) for path in tables.outdated(ROOT)) == []
+
+
+def test_mined_examples_of_vlogs_belong_to_their_instances(dev_data):
+    truth = vlogs.read(dev_data / "vlogs-dev")
+    shots = vlogs.true_shots(truth)
+    encoder = FakeEncoder()
+    rng = np.random.default_rng(0)
+    features = {name: unit(rng.random((len(spans), 4), np.float32)) for name, spans in shots.items()}
+
+    def everything_kept(*args, **kwargs):
+        return [
+            replace(
+                found,
+                verdict="kept",
+                reference=Reference(3, 9.0, (3,)),
+                examples=(Proposal(4, 0.9),),
+                category=Category("thing", 1.0, False),
+            )
+            for found in mine_video(*args, **kwargs)
+        ]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mined, "mine_video", everything_kept)
+        examples, categories = mined.mined_examples(truth, shots, features, encoder)
+    assert examples["dog"] == [("alex_01", 3), ("alex_01", 4)]
+    assert categories["dog"] == "thing"
+    assert set(examples) == {subject.id for subject in truth.subjects}
+    naming = {s.id: s.naming_videos for s in truth.subjects}
+    assert all(video in naming[key] for key, found in examples.items() for video, _ in found)

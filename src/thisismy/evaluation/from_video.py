@@ -19,7 +19,8 @@ from thisismy.evaluation.benchmarks.vlogs import (
     item_id,
     true_shots,
 )
-from thisismy.evaluation.features import FeatureFile, content_key
+from thisismy.evaluation.features import FeatureFile, content_key, encode
+from thisismy.evaluation.mined import mined_examples
 from thisismy.evaluation.pictures import SAMPLING
 from thisismy.progress import Progress, silent
 from thisismy.shots import DETECTORS, ShotDetector, scan_video
@@ -57,11 +58,15 @@ def vlog_benchmark(
     chosen: Examples = given_examples(vlogs, shots)
     categories = None
     if examples == "mined":
-        from thisismy.evaluation.mined import mined_examples
-
-        chosen, categories = mined_examples(vlogs, shots, encoder, file)
-    built = build(vlogs, shots, chosen, mined=categories)
-    return replace(built, facts={**built.facts, "shots by": detector, "examples": examples})
+        features = encode(build(vlogs, shots, chosen), encoder, file, progress=progress)
+        rows = {
+            name: features.shots([item_id(name, span) for span in spans]) for name, spans in shots.items()
+        }
+        chosen, categories = mined_examples(vlogs, shots, rows, encoder)
+    name = f"{vlogs.folder.resolve().name}-{detector}-{examples}"
+    built = build(vlogs, shots, chosen, name=name, mined=categories)
+    facts = {**built.facts, "shots by": detector, "examples": examples, "lost": sorted(built.lost)}
+    return replace(built, facts=facts)
 
 
 def find_shots(

@@ -80,6 +80,8 @@ def run_study(
         encoded = encode(benchmark, encoder, file, progress=progress)
         for protocol in task.protocols:
             name = result_name(benchmark, protocol, task.protocols)
+            if any(result["name"] == name for result in results):
+                raise BenchmarkError(f"the study {study.name!r} has two results called {name!r}: drop one")
             found = _run_protocol(study, benchmark, encoded, encoder, protocol, out / "cells", counter)
             compared = table(benchmark, found)
             origin = provenance(benchmark, encoded, range(study.seeds), protocol)
