@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; kept here so that opening a current library needs no migration machinery."""
 
 metadata = MetaData()
@@ -117,4 +117,91 @@ features = Table(
     # float16, embed_dim numbers, unit length before rounding.
     Column("vector", LargeBinary, nullable=False),
     Index("features_by_encoder", "encoder_id"),
+)
+
+transcripts = Table(
+    "transcripts",
+    metadata,
+    Column("media_id", Integer, ForeignKey("media.id", ondelete="CASCADE"), primary_key=True),
+    # The sidecar with its hash, or the recogniser with its model.
+    Column("source", String, nullable=False),
+    Column("language", String),
+    Column("notes", JSON, nullable=False),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("media_id", Integer, ForeignKey("media.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("start", Float, nullable=False),
+    Column("end", Float, nullable=False),
+    Column("text", String, nullable=False),
+    Column("speaker", String),
+    # [text, start, end, probability or null] each.
+    Column("words", JSON, nullable=False),
+    UniqueConstraint("media_id", "position"),
+)
+
+instances = Table(
+    "instances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("category", String, nullable=False),
+    Column("category_by", String, nullable=False),
+    Column("created_at", String, nullable=False),
+)
+
+names = Table(
+    "names",
+    metadata,
+    # Case folded; names and aliases of all instances, so that none means two things.
+    Column("key", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("instance_id", Integer, ForeignKey("instances.id", ondelete="CASCADE"), nullable=False),
+)
+
+examples = Table(
+    "examples",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("instance_id", Integer, ForeignKey("instances.id", ondelete="CASCADE"), nullable=False),
+    # Content and time, never a derived row: a decision survives whatever is indexed again.
+    Column("content_hash", String(32), nullable=False),
+    Column("start", Float, nullable=False),
+    Column("end", Float, nullable=False),
+    Column("state", String, nullable=False),
+    Column("decided_by", String, nullable=False),
+    Column("origin", String, nullable=False),
+    Column("score", Float),
+    Column("box", JSON),
+    UniqueConstraint("instance_id", "content_hash", "start", "end"),
+)
+
+example_photos = Table(
+    "example_photos",
+    metadata,
+    Column("content_hash", String(32), primary_key=True),
+    Column("jpeg", LargeBinary, nullable=False),
+)
+
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("content_hash", String(32), nullable=False, index=True),
+    Column("start", Float, nullable=False),
+    Column("end", Float, nullable=False),
+    Column("sentence", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("category", String),
+    Column("verdict", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("score", Float),
+    Column("shot_start", Float),
+    Column("shot_end", Float),
+    Column("decision", String),
+    Column("instance_id", Integer, ForeignKey("instances.id", ondelete="SET NULL")),
 )
