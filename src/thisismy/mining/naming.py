@@ -1,0 +1,151 @@
+"""From the words after a pattern to the name: "dog waggy he is" becomes "dog waggy" (appendix A)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from thisismy.encoders.base import Encoder, Features
+from thisismy.mining.calibrate import Calibration
+from thisismy.mining.lexicon import lexicon
+from thisismy.mining.prior import noun_phrase
+from thisismy.mining.settings import MiningSettings
+from thisismy.mining.spotting import Mention
+
+_NAME_PARTS = 2
+_GENITIVE = re.compile(r"['’]s$")
+
+
+def prefixes(mention: Mention) -> list[list[str]]:
+    """Every beginning of the noun phrase, shortest first; empty when no word can be a name."""
+    phrase = noun_phrase([word.text for word in mention.words])
+    return [phrase[: n + 1] for n in range(len(phrase))]
+
+
+def filter_texts(mention: Mention, settings: MiningSettings) -> list[str]:
+    """Texts that describe the thing of a mention; empty when no word can be a name.
+
+    Without ``settings.sorts`` these are all beginnings of the phrase, as in the paper. Else, when the phrase
+    has a noun that is known to be visible, they are the phrase up to it, the noun and its kinds: the name
+    that follows ("Biscuit") means nothing to an encoder.
+    """
+    beginnings = prefixes(mention)
+    if not beginnings:
+        return []
+    noun = visible_noun(beginnings[-1]) if settings.sorts else None
+    phrases = [" ".join(words) for words in beginnings]
+    if noun is not None:
+        described = next(words for words in beginnings if visible_noun(words) == noun)
+        phrases = [" ".join(described), noun.replace("-", " "), *lexicon().sorts.get(noun, ())]
+    return [settings.prompt.format(phrase) for phrase in dict.fromkeys(phrases)]
+
+
+def visible_noun(words: Sequence[str]) -> str | None:
+    """The visible noun a phrase is about: the last one known before a capitalised name; None when unknown."""
+    common = [word for i, word in enumerate(words) if i == 0 or not word[:1].isupper()]
+    nouns = [noun for _, noun in lexicon().nouns(common) if noun in lexicon().visible]
+    if not nouns:
+        return None
+    cased = any(word[:1].isupper() for word in words)
+    # In lower-case captions the name follows the noun and may be a word itself: "dog biscuit".
+    return nouns[-1] if cased or _is_compound(words, nouns) else nouns[0]
+
+
+def _is_compound(words: Sequence[str], nouns: Sequence[str]) -> bool:
+    """Whether the last known noun is qualified by the others ("coffee machine") rather than a pet's name."""
+    return len(nouns) > 1 and nouns[0] not in _NAMED_NOUNS
+
+
+_NAMED_NOUNS = frozenset(
+    "dog cat puppy kitten rabbit bunny hamster parrot bird horse pony teddy teddy-bear sloth bear doll "
+    "car van boat robot brother sister friend son daughter baby wife husband girlfriend boyfriend duck "
+    "plushie tortoise turtle fish".split()
+)
+
+
+def name_score(
+    words: Sequence[str], shot: Features, encoder: Encoder, calibration: Calibration | None
+) -> float:
+    """How well a phrase itself fits one shot: its cosine, or standard deviations above chance."""
+    text = encoder.encode_texts([" ".join(words)])
+    if calibration is None:
+        return float((text @ shot)[0])
+    return float(calibration.scores(text, shot[None])[0])
+
+
+def trim_name(
+    mention: Mention,
+    shot: Features,
+    encoder: Encoder,
+    settings: MiningSettings,
+    calibration: Calibration | None,
+    known_names: Iterable[str] = (),
+) -> str:
+    """The longest beginning of the noun phrase that still matches the reference shot.
+
+    Words that cannot belong to a name end it first. Capitalised names and those already known stay whatever
+    the picture says, since no encoder knows them; of the other words a prefix is the name when it scores at
+    least ``trim_threshold`` and falls no more than ``trim_tolerance`` below the best prefix.
+
+    Args:
+        mention: where the thing is named.
+        shot: feature of the reference shot, ``(embed_dim,)``.
+        encoder: embeds the prefixes.
+        settings: see `MiningSettings`.
+        calibration: for calibrated scores; None for cosines.
+        known_names: names seen elsewhere, such as "Biscuit"; they also restore capitals.
+
+    Returns:
+        The name without the possessive, such as ``"dog Biscuit"``; ``""`` when no word can be a name.
+    """
+    candidates = prefixes(mention)
+    if not candidates:
+        return ""
+    known = {name.lower(): name for name in known_names}
+    scores = [name_score(words, shot, encoder, calibration) for words in candidates]
+    best = max(scores)
+    kept = candidates[0]
+    for words, score in zip(candidates, scores, strict=True):
+        named = len(words) > 1 and (words[-1][:1].isupper() or words[-1].lower() in known)
+        if (
+            named
+            or _needs_more(kept)
+            or (score >= settings.trim_threshold and score >= best - settings.trim_tolerance)
+            or _follows_noun(words, mention)
+        ):
+            kept = words
+    return with_called(restore_case(kept, known), mention.called)
+
+
+def _needs_more(words: Sequence[str]) -> bool:
+    """Whether a prefix ends in a word that only qualifies what follows: "my favourite", "my family's"."""
+    return lexicon().base(words[-1]) in lexicon().modifiers or bool(_GENITIVE.search(words[-1]))
+
+
+def _follows_noun(words: Sequence[str], mention: Mention) -> bool:
+    """Whether the last word stands where lower-case captions have a name: right after the thing.
+
+    The phrase must end there too, or a stop word must follow: "dog biscuit he is".
+    """
+    spotted = [word.text for word in mention.words]
+    whole = len(noun_phrase(spotted)) == len(words)
+    before = lexicon().nouns(list(words[:-1]))
+    return (
+        whole
+        and bool(before)
+        and before[-1][0] >= len(words) - 1 - _NAME_PARTS
+        and before[-1][1] in lexicon().visible
+    )
+
+
+def restore_case(words: Sequence[str], known: dict[str, str]) -> list[str]:
+    """Words with the capitals of known names; ``known`` maps lower case to the name as written."""
+    return [known.get(word.lower(), word) if i else word for i, word in enumerate(words)]
+
+
+def with_called(words: Sequence[str], called: str | None) -> str:
+    """The name with a proper name given elsewhere in the sentence, unless it is there already."""
+    text = " ".join(words)
+    if called is None or called.lower() in text.lower().split():
+        return text
+    return f"{text} {called}"

@@ -1,0 +1,78 @@
+"""Every threshold of mining, by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class MiningSettings:
+    """How mentions become instances. `MiningSettings.paper` gives the published rule.
+
+    Attributes:
+        patterns: pattern set, see `thisismy.mining.spotting.spot_mentions`.
+        max_words: most words after the pattern that may belong to the name (4 in appendix A).
+        pause_s: silence in seconds that ends a sentence without punctuation.
+        keep_others: also keep what belongs to somebody else ("her dog"), as the paper does.
+        prior_threshold: a mention whose words alone are less likely visible than this is dropped before any
+            picture is looked at; 0 looks at the pictures of all.
+        shots_around: shots before and after the mention that may show the thing (1 in section 3.1).
+        seconds_around: a shot further away than this many seconds does not count.
+        score: ``"cosine"`` compares text and shot by their cosine, as the paper does; ``"calibrated"`` by how
+            far that cosine stands above what the phrase reaches on unrelated pictures, in standard
+            deviations, so that one threshold serves all phrases and encoders.
+        visual_threshold: least score of the reference shot; raising it keeps fewer, surer mentions.
+        prompt: text for the filter; ``{}`` is replaced by the phrase.
+        sorts: also compare with kinds of the thing ("dog": "poodle", "beagle", ...), which helps encoders
+            that know the kinds but not the word.
+        sure: a score beyond this says nothing more; among such shots nearness in time decides.
+        nearness: what a second between mention and shot takes off the score when the reference is chosen.
+        trim_threshold: least score of a prefix that may still be the name, in the units of ``score``.
+        trim_tolerance: how far below the best prefix's score a longer prefix may fall.
+        example_threshold: least cosine of a further example to the reference (0.9 in section 3.1); None takes
+            the calibration's.
+        neighbour_bonus: how much less, in cosine, is asked of shots right next to the reference.
+        max_elsewhere: most proposals per mention from other videos.
+    """
+
+    patterns: str = "paper"
+    max_words: int = 4
+    pause_s: float = 1.2
+    keep_others: bool = False
+    prior_threshold: float = 0.2
+    shots_around: int = 1
+    seconds_around: float = 6.0
+    score: Literal["calibrated", "cosine"] = "calibrated"
+    visual_threshold: float = 1.3
+    prompt: str = "a photo of a {}"
+    sorts: bool = True
+    sure: float = 3.5
+    nearness: float = 0.25
+    trim_threshold: float = 0.5
+    trim_tolerance: float = 2.0
+    example_threshold: float | None = None
+    neighbour_bonus: float = 0.2
+    max_elsewhere: int = 20
+
+    @classmethod
+    def paper(cls) -> MiningSettings:
+        """Section 3.1 as printed; its cosines belong to CLIP ViT-B/16.
+
+        The trimming threshold is not printed; the filter's is taken.
+        """
+        return cls(
+            keep_others=True,
+            prior_threshold=0.0,
+            seconds_around=float("inf"),
+            score="cosine",
+            visual_threshold=0.3,
+            prompt="{}",
+            sorts=False,
+            sure=float("inf"),
+            nearness=0.0,
+            trim_threshold=0.3,
+            trim_tolerance=float("inf"),
+            example_threshold=0.9,
+            neighbour_bonus=0.0,
+        )
