@@ -93,7 +93,7 @@ def _place(
 
 
 def _one_line(text: str, font: Any) -> str:
-    """Text that can be drawn: no control characters or lone surrogates, accents only where the font has them."""
+    """Text that can be drawn: no control characters, no lone surrogates, only accents that the font has."""
     if not _has_accents(font):
         parts = unicodedata.normalize("NFD", text)
         text = "".join(c for c in parts if not unicodedata.combining(c))
@@ -117,7 +117,7 @@ def _fitting(draw: ImageDraw.ImageDraw, text: str, font: Any, width: int) -> str
 
 @lru_cache(maxsize=4)
 def _font(size: int) -> Any:
-    """A font with the letters of many languages where the machine has one, else Pillow's own, which has few."""
+    """A font with the letters of many languages where the machine has one, else Pillow's plain one."""
     for name in _FONTS:
         try:
             return ImageFont.truetype(name, size)

@@ -269,7 +269,7 @@ class _Sampler:
             self._spare = candidate
             self._spare_until = candidate.time + min(_EARLY, self._spacing / 4)
             self._next = candidate.time + self._spacing / 2
-        if self._spare is not None and candidate.time >= self._spare_until:
+        if self._spare is not None and self._spare_until <= candidate.time < self._next:
             self._spare, self._spare_until = candidate, math.inf
         if candidate.time >= self._next:
             self._consider(candidate, self._next)
@@ -291,7 +291,7 @@ class _Sampler:
             self._spacing *= 2
 
     def chosen(self, end: float) -> tuple[Frame, ...]:
-        """Frames near the middles of equal parts of the shot; black or damaged ones only for want of others."""
+        """Frames nearest to the middles of equal parts; black or damaged ones only for want of others."""
         usable = self._kept
         if self._spare is not None and (not usable or not self._spare.poor()):
             spare = self._spare.shown(self._shorter_side)
