@@ -97,7 +97,7 @@ def vlogs(
     ] = "adaptive",
     examples_from: Annotated[
         Literal["given", "mined"], typer.Option(help="True examples, or those mined from the narration.")
-    ] = "given",
+    ] = "mined",
     examples: Examples = None,
     query: Ask = "text",
     pooling: Pooling = "mean",

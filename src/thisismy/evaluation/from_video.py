@@ -36,7 +36,7 @@ def vlog_benchmark(
     file: FeatureFile,
     *,
     detector: str = "adaptive",
-    examples: Literal["given", "mined"] = "given",
+    examples: Literal["given", "mined"] = "mined",
     progress: Progress = silent,
 ) -> Benchmark:
     """Index a set of vlogs and find its examples.

@@ -125,7 +125,7 @@ def read_benchmark(task: Task, encoder: Encoder, file: FeatureFile, progress: Pr
             encoder,
             file,
             detector=options.get("shots", "adaptive"),
-            examples=cast(Literal["given", "mined"], options.get("examples_from", "given")),
+            examples=cast(Literal["given", "mined"], options.get("examples_from", "mined")),
             progress=progress,
         )
     readers: dict[str, Callable[..., Benchmark]] = {
