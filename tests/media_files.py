@@ -15,7 +15,7 @@ YELLOW, GREY = (220, 210, 40), (128, 128, 128)
 
 
 def picture(colour: tuple[int, int, int], size: tuple[int, int] = (160, 90), step: int = 0) -> np.ndarray:
-    """A colour with a lighter quarter top left (so that one can tell which way is up) and a small moving square."""
+    """A colour with a lighter quarter top left, to tell which way is up, and a small moving square."""
     width, height = size
     image = np.empty((height, width, 3), np.uint8)
     image[:] = colour
@@ -114,7 +114,8 @@ def write_photo(
     """A red photo, lighter top left once upright; ``orientation`` is the EXIF value it is stored with."""
     upright = Image.fromarray(picture(RED, (80, 60)))
     undo = {
-        1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+        1: None, 2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
         5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
     }[orientation]  # fmt: skip

@@ -204,7 +204,7 @@ def test_hdr_video_is_tone_mapped(tmp_path: Path) -> None:
 
     path = write_video(tmp_path / "a.mp4", [(GREY, 0.2)], pixel_format="yuv420p10le", setup=hlg)
     frame = frames_at(path, [0.0])[0]
-    # Half of the HLG signal is 8.3 % of the scene's light: 50 cd/m2, darker than the same code of ordinary video.
+    # Half of the HLG signal is 8.3 % of the scene's light: 50 cd/m2, a quarter of white.
     assert mean_colour(frame.image) == pytest.approx([135, 135, 135], abs=15)
     assert is_upright(frame.image)
 

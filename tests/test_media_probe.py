@@ -144,8 +144,8 @@ def bad_files(folder: Path) -> dict[str, Path]:
 @pytest.mark.parametrize(
     "reason",
     [
-        "text file", "empty", "index (moov) is missing", "not a video", "not a photo", "is a folder", "no such file",
-        "not a regular file",
+        "text file", "empty", "index (moov) is missing", "not a video", "not a photo", "is a folder",
+        "no such file", "not a regular file",
     ],
 )  # fmt: skip
 def test_each_bad_file_is_one_clear_line(tmp_path: Path, reason: str) -> None:

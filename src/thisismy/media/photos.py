@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from thisismy.errors import MediaError, MissingExtraError
 from thisismy.media.opening import check_file, display_name
@@ -24,7 +24,7 @@ _HEIC_SUFFIXES = (".heic", ".heif")
 _ORIENTATION, _EXIF_FOLDER = 0x0112, 0x8769
 _DATES = ((0x9003, 0x9011), (0x9004, 0x9012), (0x0132, 0x9010))
 """EXIF tags of a date and of its zone: original, digitized, changed."""
-_LIMIT = Lock()
+_LIMIT = RLock()
 _TURNS = {3: 180, 4: 180, 5: 90, 6: 90, 7: 270, 8: 270}
 
 
@@ -124,34 +124,38 @@ def _open_unlimited(path: Path) -> Image.Image:
 
 def _decoded(path: Path, image: Image.Image, shorter_side: int | None) -> tuple[Picture, bool]:
     """The upright picture and whether the file was truncated."""
-    if shorter_side is not None:
-        # JPEG decodes to an eighth, a quarter or a half for a fraction of the time.
-        wanted = fitted(*image.size, 2 * shorter_side)
-        image.draft("RGB", wanted)
-    truncated = _load(path, image)
-    upright = ImageOps.exif_transpose(image)
-    flat = _on_white(upright)
+    try:
+        _load(image, shorter_side)
+        truncated = False
+    except (OSError, ValueError, SyntaxError, MemoryError):
+        image, truncated = _load_what_is_there(path, shorter_side), True
+    flat = _on_white(ImageOps.exif_transpose(image))
     size = fitted(*flat.size, shorter_side)
     if size != flat.size:
         flat = flat.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0)
     return np.asarray(flat, np.uint8), truncated
 
 
-def _load(path: Path, image: Image.Image) -> bool:
-    try:
-        image.load()
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        # Pillow keeps the rows decoded so far where a file was cut off.
+def _load(image: Image.Image, shorter_side: int | None) -> None:
+    if shorter_side is not None:
+        # JPEG decodes to an eighth, a quarter or a half for a fraction of the time.
+        image.draft("RGB", fitted(*image.size, 2 * shorter_side))
+    image.load()
+
+
+def _load_what_is_there(path: Path, shorter_side: int | None) -> Image.Image:
+    """A photo of which the end is missing."""
+    with _LIMIT:
+        strict = ImageFile.LOAD_TRUNCATED_IMAGES
+        ImageFile.LOAD_TRUNCATED_IMAGES = True
         try:
-            core = image.im
-        except (AttributeError, ValueError):
-            core = None
-        if core is None or "truncated" not in str(error):
+            image = _open_unlimited(path)
+            _load(image, shorter_side)
+        except (OSError, ValueError, SyntaxError, MemoryError) as error:
             raise MediaError(f"{display_name(path)}: the photo is damaged: {error}") from error
-        return True
-    except MemoryError as error:
-        raise MediaError(f"{display_name(path)}: the photo does not fit into memory") from error
-    return False
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = strict
+    return image
 
 
 def _on_white(image: Image.Image) -> Image.Image:

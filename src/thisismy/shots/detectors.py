@@ -12,6 +12,8 @@ from thisismy.media.pictures import Picture
 from thisismy.spans import Span
 
 _ROUNDING = 1e-6
+# Few enough frames lie in this many seconds to be held back until it is known whether the video goes on.
+_SLIVER = 0.1
 
 
 class ShotError(ThisIsMyError):
@@ -85,7 +87,7 @@ class FixedWindows:
 
     Args:
         seconds: length of a window, above 0. Longer windows mean fewer and coarser moments. What is left at
-            the end is a window of its own unless it is shorter than a tenth of one.
+            the end is a window of its own unless it is shorter than 0.1 s and a tenth of one.
 
     Raises:
         ShotError: ``seconds`` is not above 0.
@@ -111,15 +113,18 @@ class FixedWindows:
 class _Windows:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self._sliver = min(_SLIVER, seconds / 10)
         self._given = 0
         self.settled = -math.inf
 
     def feed(self, time: float, picture: Picture | None) -> Sequence[float]:
-        self.settled = time
-        return self._up_to(time + _ROUNDING)
+        cuts = self._up_to(time - self._sliver + _ROUNDING)
+        following = (self._given + 1) * self._seconds
+        self.settled = min(time, math.nextafter(following, -math.inf))
+        return cuts
 
     def finish(self, end: float) -> Sequence[float]:
-        return self._up_to(end - self._seconds / 10)
+        return self._up_to(end - self._sliver + _ROUNDING)
 
     def _up_to(self, time: float) -> list[float]:
         known = math.floor(time / self._seconds)

@@ -255,7 +255,9 @@ class _Sampler:
         self.start = start
         self._sampling = sampling
         self._shorter_side = shorter_side
-        self._spacing = 1 / sampling.rate / sampling.at_least
+        self._spacing = 1 / sampling.rate
+        # Until a shot has its least number of frames it may end any time.
+        self._urgent = min(self._spacing, _EARLY) / sampling.at_least
         self._limit = max(_FEW, 2 * sampling.at_most)
         self._kept: list[Frame] = []
         self._next: float | None = None
@@ -268,7 +270,9 @@ class _Sampler:
         if self._next is None:
             self._spare = candidate
             self._spare_until = candidate.time + min(_EARLY, self._spacing / 4)
-            self._next = candidate.time + self._spacing / 2
+            self._next = candidate.time + (
+                self._spacing / 2 if self._sampling.at_least == 1 else self._urgent
+            )
         if self._spare is not None and self._spare_until <= candidate.time < self._next:
             self._spare, self._spare_until = candidate, math.inf
         if candidate.time >= self._next:
@@ -281,8 +285,9 @@ class _Sampler:
             self._next = candidate.time + self._wait
             self._wait = min(2 * self._wait, self._spacing)
             return
-        self._next = max(due + self._spacing, candidate.time)
         self._kept.append(candidate.shown(self._shorter_side))
+        urgent = len(self._kept) < self._sampling.at_least
+        self._next = max(due + (self._urgent if urgent else self._spacing), candidate.time)
         # Where frames lie further apart than the grid, the first one is worth as much as the others.
         if len(self._kept) >= self._sampling.at_least and candidate.time < due + self._spacing / 4:
             self._spare = None
