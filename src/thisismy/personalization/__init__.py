@@ -9,16 +9,24 @@ from thisismy.personalization.base import (
     Vocabulary,
     score_together,
 )
+from thisismy.personalization.quality import LeftOut, LookAlikes, leave_one_out, look_alikes
 from thisismy.personalization.registry import METHODS, make_method
+from thisismy.personalization.vocabulary_file import load_vocabulary, save_vocabulary
 
 __all__ = [
     "GENERIC_PROMPT",
     "METHODS",
     "Concept",
     "Contributions",
+    "LeftOut",
+    "LookAlikes",
     "Method",
     "NamedInstance",
     "Vocabulary",
+    "leave_one_out",
+    "load_vocabulary",
+    "look_alikes",
     "make_method",
+    "save_vocabulary",
     "score_together",
 ]

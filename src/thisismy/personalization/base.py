@@ -140,7 +140,7 @@ class Vocabulary:
         Minus infinity for a method that learns none: then nothing is cut off.
         """
         cut = self.concept(name).arrays.get("threshold")
-        return -np.inf if cut is None else float(cut)
+        return -np.inf if cut is None else float(cut.item())
 
     def without(self, name: str) -> Self:
         """The same vocabulary with one concept forgotten; the others stay as they are."""

@@ -9,7 +9,9 @@ from typing import Any
 from thisismy.errors import VocabularyError
 from thisismy.personalization.average import Average
 from thisismy.personalization.base import Method
+from thisismy.personalization.evidence import Evidence
 from thisismy.personalization.language import Language
+from thisismy.personalization.meta_tokens import MetaTokens
 from thisismy.personalization.product import Product
 from thisismy.personalization.random_order import Random
 from thisismy.personalization.visual import Visual
@@ -20,6 +22,8 @@ METHODS: Mapping[str, type[Method]] = {
     "visual": Visual,
     "vl": Average,
     "product": Product,
+    "meta-tokens": MetaTokens,
+    "default": Evidence,
 }
 
 

@@ -1,0 +1,97 @@
+"""How a learned word is made: ``w = C_l z`` (Yeh et al., equation 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from thisismy.encoders.base import Encoder
+from thisismy.errors import EncoderError, VocabularyError
+
+INIT_STD = 0.1
+"""Standard deviation of fresh matrices and codes; the paper's N(0, 0.1) read so (with variance 0.1 a word
+would be a hundred times longer than a trained one)."""
+
+CATEGORY_INIT_STD = 0.02
+"""Standard deviation where the category's own words are the start, small so that they are heard."""
+
+
+@dataclass
+class WordModel:
+    """Category matrices and codes, and the words they make.
+
+    Attributes:
+        matrices: key -> ``(token_dim, q)``, shared by the instances of a category.
+        codes: per instance ``(q, n_w)``, its own.
+        keys: per instance the key of its matrix.
+    """
+
+    matrices: dict[str, torch.Tensor]
+    codes: list[torch.Tensor]
+    keys: Sequence[str]
+
+    def tokens(self, labels: torch.Tensor) -> torch.Tensor:
+        """``(n, n_w, token_dim)`` words of instances by number."""
+        return torch.stack([(self.matrices[self.keys[i]] @ self.codes[i]).T for i in labels.tolist()])
+
+
+def check_takes_tokens(encoder: Encoder) -> int:
+    """The encoder's ``token_dim``.
+
+    Raises:
+        EncoderError: it takes no learned tokens.
+    """
+    if encoder.token_dim is None:
+        raise EncoderError(
+            f"the encoder {encoder.id!r} takes no learned tokens: use a method without, such as 'product'"
+        )
+    return encoder.token_dim
+
+
+def draw_matrix(
+    encoder: Encoder, q: int, words: NDArray[np.float32] | None, seed: int
+) -> NDArray[np.float32]:
+    """``(token_dim, q)`` fresh matrix; given ``words`` (at most ``q``), they are its first columns."""
+    draw = np.random.default_rng(seed)
+    shape = (check_takes_tokens(encoder), q)
+    if words is None:
+        return draw.normal(0, INIT_STD, shape).astype(np.float32)
+    matrix = draw.normal(0, CATEGORY_INIT_STD, shape).astype(np.float32)
+    matrix[:, : len(words)] = words.T
+    return matrix
+
+
+def draw_code(q: int, n_w: int, n_words: int, seed: int) -> torch.Tensor:
+    """``(q, n_w)`` fresh code; given ``n_words`` category words, token k begins as word k, in a ring."""
+    draw = np.random.default_rng(seed)
+    std = CATEGORY_INIT_STD if n_words else INIT_STD
+    code = draw.normal(0, std, (q, n_w)).astype(np.float32)
+    for token in range(n_w if n_words else 0):
+        code[token % n_words, token] = 1.0
+    return torch.from_numpy(code)
+
+
+def draw_word(width: int, n_w: int, words: NDArray[np.float32] | None, seed: int) -> torch.Tensor:
+    """``(token_dim, n_w)`` fresh words themselves, random or around the category's, in a ring."""
+    draw = np.random.default_rng(seed)
+    if words is None:
+        return torch.from_numpy(draw.normal(0, INIT_STD, (width, n_w)).astype(np.float32))
+    start = words[np.arange(n_w) % len(words)].T
+    return torch.from_numpy((start + draw.normal(0, CATEGORY_INIT_STD, start.shape)).astype(np.float32))
+
+
+def start_words(encoder: Encoder, category: str, init: str, q: int) -> NDArray[np.float32] | None:
+    """The category's own word vectors where learning starts from them, at most ``q``.
+
+    Raises:
+        VocabularyError: ``init`` is neither "random" nor "category".
+    """
+    if init == "random":
+        return None
+    if init == "category":
+        return encoder.word_vectors(category)[:q]
+    raise VocabularyError(f"init {init!r} is unknown: it is 'random' or 'category'")
