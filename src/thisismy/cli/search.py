@@ -55,11 +55,15 @@ def search(
     before: Before = None,
     min_duration: MinDuration = None,
     max_duration: MaxDuration = None,
+    said: Annotated[str | None, typer.Option(help="Words that are spoken, instead of what is seen.")] = None,
     json: Json = False,
 ) -> None:
-    """Find moments by words, by a photo, or by both."""
+    """Find moments by words, by a photo, or by both; or by what is said."""
     from thisismy.verbs import Library
 
+    if said is not None:
+        _search_said(context, said, k, json)
+        return
     filters = _filters(path, after, before, min_duration, max_duration)
     library = Library.open(context.obj.library)
     result = library.search(query, images=image or (), k=k, by=by, cutoff=cutoff, fold=fold, filters=filters)
@@ -67,6 +71,20 @@ def search(
         print_json(result)
     else:
         print_result(result)
+
+
+def _search_said(context: typer.Context, phrase: str, k: int, json: bool) -> None:
+    from thisismy.verbs import Library
+
+    hits = Library.open(context.obj.library).said(phrase, k)
+    if json:
+        print_json({"said": phrase, "hits": hits})
+        return
+    out = console()
+    for hit in hits:
+        out.print(f"{clock(hit.start)}  {hit.path}: {hit.text}", markup=False)
+    if not hits:
+        out.print("nobody says that in what was transcribed.")
 
 
 def export(

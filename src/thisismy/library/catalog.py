@@ -130,6 +130,12 @@ def kind_and_date(connection: Connection, media_id: int) -> tuple[str, str | Non
     return kind, created
 
 
+def hash_of(connection: Connection, media_id: int) -> str:
+    """The content hash of a media."""
+    statement = select(media.c.content_hash).where(media.c.id == media_id)
+    return str(connection.execute(statement).scalar_one())
+
+
 def find_media_id(connection: Connection, content_hash: str) -> int | None:
     """The id of the media with this content, None when it is new."""
     return connection.execute(select(media.c.id).where(media.c.content_hash == content_hash)).scalar()
@@ -189,6 +195,13 @@ def select_files(connection: Connection, path: Path) -> list[int]:
     raw = path_bytes(path.expanduser().absolute())
     rows = connection.execute(select(files.c.id, files.c.path)).all()
     return [file_id for file_id, known in rows if known == raw or known.startswith(raw.rstrip(b"/") + b"/")]
+
+
+def media_under(connection: Connection, path: Path) -> set[int]:
+    """Media of the file with this path, or of all files under it when it is a folder."""
+    raw = path_bytes(path.expanduser().absolute())
+    rows = connection.execute(select(files.c.media_id, files.c.path).where(files.c.media_id.is_not(None)))
+    return {media_id for media_id, known in rows if known == raw or known.startswith(raw.rstrip(b"/") + b"/")}
 
 
 def missing_files(connection: Connection) -> list[int]:

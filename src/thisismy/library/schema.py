@@ -202,6 +202,9 @@ mentions = Table(
     Column("score", Float),
     Column("shot_start", Float),
     Column("shot_end", Float),
+    # [start, end, similarity] of further shots of the video.
+    Column("examples", JSON, nullable=False),
+    Column("thresholds", JSON, nullable=False),
     Column("decision", String),
     Column("instance_id", Integer, ForeignKey("instances.id", ondelete="SET NULL")),
 )

@@ -79,6 +79,8 @@ def upgrade() -> None:
         sa.Column("score", sa.Float),
         sa.Column("shot_start", sa.Float),
         sa.Column("shot_end", sa.Float),
+        sa.Column("examples", sa.JSON, nullable=False),
+        sa.Column("thresholds", sa.JSON, nullable=False),
         sa.Column("decision", sa.String),
         sa.Column("instance_id", sa.Integer, sa.ForeignKey("instances.id", ondelete="SET NULL")),
     )

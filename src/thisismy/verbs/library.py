@@ -1,38 +1,31 @@
-"""The verbs: what the command line, the page and Python programs do with a library, one method each."""
+"""The library as programs use it: index and search; the verbs about named things come from beside."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thisismy.errors import EncoderMismatchError, LibraryError
+from thisismy.errors import LibraryError
 from thisismy.library import catalog
 from thisismy.library.paths import path_bytes, path_text
-from thisismy.library.store import Store, add_roots, drop_roots, list_roots
+from thisismy.library.store import add_roots, drop_roots, list_roots
 from thisismy.library.vectors import frames_of, shots_of
 from thisismy.progress import Progress, silent
+from thisismy.verbs.base import Base, Tell, quiet
+from thisismy.verbs.naming import NamingVerbs
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Encoder
-    from thisismy.library.catalog import CatalogEntry
     from thisismy.library.indexing import IndexReport
     from thisismy.retrieval.filters import Filters
-    from thisismy.retrieval.prepared import Prepared
     from thisismy.retrieval.results import SearchResult
 
-Tell = Callable[[str], None]
-"""Called with one line a person may want to read."""
 
-
-def _quiet(_line: str) -> None:
-    """Tell nobody."""
-
-
-class Library:
+class Library(NamingVerbs, Base):
     """A folder that knows your videos and photos.
 
     Example:
@@ -41,35 +34,12 @@ class Library:
         >>> library.search("a dog on a beach").hits[0].path  # doctest: +SKIP
     """
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self._encoder: Encoder | None = None
-        self._cached: tuple[int, Prepared] | None = None
-
-    @classmethod
-    def open(cls, folder: Path) -> Library:
-        """Open a library that exists.
-
-        Raises:
-            LibraryError: there is none, it is damaged, or a newer version wrote it.
-        """
-        return cls(Store.open(folder))
-
-    @classmethod
-    def create(cls, folder: Path) -> Library:
-        """Open a library, making it first where there is none.
-
-        Raises:
-            LibraryError: the folder cannot be made.
-        """
-        return cls(Store.create(folder))
-
     def add(
         self,
         paths: Sequence[Path] | None = None,
         *,
         progress: Progress = silent,
-        tell: Tell = _quiet,
+        tell: Tell = quiet,
         **settings: Any,
     ) -> IndexReport:
         """Index files and folders; with no paths, all that were added before.
@@ -155,12 +125,6 @@ class Library:
             found = find(query, gallery, self.encoder, prepared.background, options, allowed)
         return describe_hits(self.store, gallery, query, found)
 
-    def files(self) -> list[CatalogEntry]:
-        """Every file the library knows, in order of path."""
-        encoder_id = self.store.index_settings.encoder_id
-        with self.store.read() as connection:
-            return catalog.list_files(connection, encoder_id)
-
     def describe(self, path: Path) -> dict[str, Any]:
         """What is known of one file: its catalog entry, and "shots" with the times of their frames.
 
@@ -209,38 +173,3 @@ class Library:
             catalog.remove_files(connection, sorted(chosen))
             drop_roots(connection, paths)
         return len(chosen)
-
-    @property
-    def encoder(self) -> Encoder:
-        """The encoder the library was indexed with.
-
-        Raises:
-            EncoderError: it cannot be loaded.
-            EncoderMismatchError: what its name gives now is not what the library was indexed with.
-        """
-        if self._encoder is None:
-            settings = self.store.index_settings
-            encoder = self._load(settings.encoder)
-            if settings.encoder_id not in (None, encoder.id):
-                raise EncoderMismatchError(
-                    f"the library was indexed with {settings.encoder_id}, but {settings.encoder!r} now gives "
-                    f"{encoder.id}: run `thisismy add` once to encode it again"
-                )
-            self._encoder = encoder
-        return self._encoder
-
-    def _load(self, name: str, *, allow_download: bool = False, progress: Progress = silent) -> Encoder:
-        from thisismy.encoders import load_encoder
-
-        encoder: Encoder = load_encoder(name, allow_download=allow_download, progress=progress)
-        return encoder
-
-    def _prepared(self) -> Prepared:
-        """The gallery and its background as of now."""
-        from thisismy.retrieval.prepared import prepare
-
-        generation = self.store.generation
-        if self._cached is None or self._cached[0] != generation:
-            encoder_id = self.store.index_settings.encoder_id or self.encoder.id
-            self._cached = (generation, prepare(self.store, encoder_id, lambda: self.encoder))
-        return self._cached[1]

@@ -1,0 +1,159 @@
+"""instances: list, show, change, share and delete named things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from thisismy.cli.output import clock, console, print_json
+
+if TYPE_CHECKING:
+    from thisismy.verbs import Library
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name or alias.")]
+
+commands = typer.Typer(no_args_is_help=True, help="List, show, change, share and delete named things.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.add_typer(commands, name="instances")
+
+
+@commands.command("list")
+def list_(context: typer.Context, json: Json = False) -> None:
+    """List all named things with the number of their examples."""
+    from thisismy.verbs import Library
+
+    found = Library.open(context.obj.library).instances()
+    if json:
+        print_json({"instances": found})
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "category", "confirmed", "proposed", "rejected", "also called"):
+        table.add_column(
+            column, justify="right" if column in {"confirmed", "proposed", "rejected"} else "left"
+        )
+    for item in found:
+        counts = [str(count) for count in (item.confirmed, item.proposed, item.rejected)]
+        table.add_row(Text(item.name), Text(item.category), *counts, Text(", ".join(item.aliases)))
+    console().print(
+        table if found else 'nothing is named yet: `thisismy mine`, or `thisismy name "my ..." PLACE`'
+    )
+
+
+@commands.command()
+def show(context: typer.Context, name: Name, json: Json = False) -> None:
+    """Show one named thing with its examples."""
+    from thisismy.verbs import Library
+
+    library = Library.open(context.obj.library)
+    instance, examples = library.instance(name), library.examples(name)
+    if json:
+        print_json({"instance": instance, "examples": examples})
+        return
+    out = console()
+    out.print(f"{instance.name} ({instance.category})", markup=False)
+    for shown in examples:
+        example = shown.example
+        span = example.span
+        when = f"{clock(span.start)} to {clock(span.end)}" if span.duration else "photo"
+        by = f"{example.state} by {example.decided_by}, {example.origin}"
+        out.print(f"  {example.id}: {shown.path or 'kept with the library'} {when}  {by}", markup=False)
+
+
+@commands.command()
+def rename(context: typer.Context, name: Name, new: str) -> None:
+    """Give a named thing another name."""
+    _library(context).rename(name, new)
+
+
+@commands.command()
+def alias(context: typer.Context, name: Name, other: str) -> None:
+    """Let a named thing be called by another name too."""
+    _library(context).alias(name, other)
+
+
+@commands.command()
+def category(context: typer.Context, name: Name, noun: str) -> None:
+    """Say what kind of thing it is."""
+    _library(context).set_category(name, noun)
+
+
+@commands.command()
+def merge(context: typer.Context, keep: Name, other: str) -> None:
+    """Make two named things one; the other's names become aliases."""
+    _library(context).merge(keep, other)
+
+
+@commands.command()
+def split(context: typer.Context, name: Name, new: str, examples: list[int]) -> None:
+    """Move examples (by the numbers that `show` gives) to a new named thing."""
+    _library(context).split(name, new, examples)
+
+
+@commands.command()
+def confirm(context: typer.Context, name: Name, examples: list[int]) -> None:
+    """Confirm examples by number; no job changes that again."""
+    _library(context).decide(name, examples, "confirmed")
+
+
+@commands.command()
+def reject(context: typer.Context, name: Name, examples: list[int]) -> None:
+    """Reject examples by number; they are never proposed again."""
+    _library(context).decide(name, examples, "rejected")
+
+
+@commands.command()
+def propose(
+    context: typer.Context,
+    name: Name,
+    limit: Annotated[int, typer.Option("-k", help="Most new proposals.")] = 20,
+    json: Json = False,
+) -> None:
+    """Propose examples from other videos, best first; you confirm or reject them."""
+    proposals = _library(context).propose(name, limit)
+    if json:
+        print_json({"proposals": proposals})
+        return
+    out = console()
+    for shown in proposals:
+        example = shown.example
+        when = f"{clock(example.span.start)} to {clock(example.span.end)}"
+        out.print(f"  {example.id}: {example.score or 0:.2f}  {shown.path} {when}", markup=False)
+    if not proposals:
+        out.print("nothing elsewhere looks enough like it")
+
+
+@commands.command()
+def delete(context: typer.Context, name: Name) -> None:
+    """Delete a named thing with its examples and what was learned of it."""
+    _library(context).delete(name)
+
+
+@commands.command("export")
+def export_(
+    context: typer.Context, file: Path, names: Annotated[list[str] | None, typer.Argument()] = None
+) -> None:
+    """Write named things with pictures of their examples into one file; no names means all."""
+    count = _library(context).export_instances(file, names)
+    console().print(f"{count} written to {file}", markup=False)
+
+
+@commands.command("import")
+def import_(context: typer.Context, file: Path) -> None:
+    """Read named things from a file that `export` wrote; those of the same name are joined."""
+    names = _library(context).import_instances(file)
+    console().print(f"read: {', '.join(names) or 'nothing'}", markup=False)
+
+
+def _library(context: typer.Context) -> Library:
+    from thisismy.verbs import Library
+
+    return Library.open(context.obj.library)
