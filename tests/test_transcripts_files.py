@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,7 @@ def test_interpolated_words_share_the_segment_by_length() -> None:
     assert words[0].span.start == 1.0
     assert words[-1].span.end == pytest.approx(2.5)
     assert words[0].span.duration > words[1].span.duration
-    assert all(a.span.end <= b.span.start + 1e-9 for a, b in zip(words, words[1:], strict=False))
+    assert all(a.span.end <= b.span.start + 1e-9 for a, b in pairwise(words))
 
 
 def test_known_times_are_kept_and_put_in_order() -> None:

@@ -29,6 +29,7 @@ class Lexicon:
         abstract: nouns of what no camera can show.
         stop_words: words that end a name: pronouns, particles, verbs and adverbs that follow it.
         people: whose things are not the speaker's: "my neighbour's dog".
+        pet_names: visible nouns that after another noun are rather a name: "my dog pumpkin".
         modifiers: words that go before a noun and do not change what it names.
         categories: COCO category of a noun where it is not the noun itself.
         sorts: kinds of a thing that look different.
@@ -38,6 +39,7 @@ class Lexicon:
     abstract: frozenset[str]
     stop_words: frozenset[str]
     people: frozenset[str]
+    pet_names: frozenset[str]
     modifiers: frozenset[str]
     categories: dict[str, str]
     sorts: dict[str, tuple[str, ...]]
@@ -84,6 +86,7 @@ def lexicon() -> Lexicon:
         abstract=frozenset(data["abstract"].split()) - visible,
         stop_words=frozenset(data["stop_words"].split()),
         people=frozenset(data["people"].split()),
+        pet_names=frozenset(data["pet_names"].split()),
         modifiers=frozenset(data["modifiers"].split()),
         categories=categories,
         sorts={noun: tuple(sorts) for noun, sorts in data["sorts"].items()},

@@ -41,26 +41,13 @@ def filter_texts(mention: Mention, settings: MiningSettings) -> list[str]:
 
 
 def visible_noun(words: Sequence[str]) -> str | None:
-    """The visible noun a phrase is about: the last one known before a capitalised name; None when unknown."""
+    """The visible noun a phrase is about: the last one known before a name; None when unknown."""
     common = [word for i, word in enumerate(words) if i == 0 or not word[:1].isupper()]
     nouns = [noun for _, noun in lexicon().nouns(common) if noun in lexicon().visible]
-    if not nouns:
-        return None
-    cased = any(word[:1].isupper() for word in words)
-    # In lower-case captions the name follows the noun and may be a word itself: "dog biscuit".
-    return nouns[-1] if cased or _is_compound(words, nouns) else nouns[0]
-
-
-def _is_compound(words: Sequence[str], nouns: Sequence[str]) -> bool:
-    """Whether the last known noun is qualified by the others ("coffee machine") rather than a pet's name."""
-    return len(nouns) > 1 and nouns[0] not in _NAMED_NOUNS
-
-
-_NAMED_NOUNS = frozenset(
-    "dog cat puppy kitten rabbit bunny hamster parrot bird horse pony teddy teddy-bear sloth bear doll "
-    "car van boat robot brother sister friend son daughter baby wife husband girlfriend boyfriend duck "
-    "plushie tortoise turtle fish".split()
-)
+    # In lower-case captions a pet's name follows the noun and may be a noun itself: "my dog pumpkin".
+    while len(nouns) > 1 and nouns[-1] in lexicon().pet_names:
+        nouns.pop()
+    return nouns[-1] if nouns else None
 
 
 def name_score(
@@ -128,14 +115,13 @@ def _follows_noun(words: Sequence[str], mention: Mention) -> bool:
     The phrase must end there too, or a stop word must follow: "dog biscuit he is".
     """
     spotted = [word.text for word in mention.words]
-    whole = len(noun_phrase(spotted)) == len(words)
-    before = lexicon().nouns(list(words[:-1]))
-    return (
-        whole
-        and bool(before)
-        and before[-1][0] >= len(words) - 1 - _NAME_PARTS
-        and before[-1][1] in lexicon().visible
-    )
+    if len(noun_phrase(spotted)) != len(words):
+        return False
+    places = [place for place, noun in lexicon().nouns(list(words)) if noun in lexicon().visible]
+    if not places or not 0 < len(words) - 1 - places[-1] <= _NAME_PARTS:
+        return False
+    # "bike green grass" goes on about something else; "duck captain quack" is a name.
+    return all(lexicon().base(word) not in lexicon().modifiers for word in words[places[-1] + 1 :])
 
 
 def restore_case(words: Sequence[str], known: dict[str, str]) -> list[str]:

@@ -17,7 +17,7 @@ from thisismy.encoders.base import Encoder, Features
 from thisismy.mining.lexicon import OPENING_ADJECTIVES, lexicon
 from thisismy.mining.spotting import Mention
 
-EVIDENCE = {"visible": 1.0, "abstract": -1.0, "mixed": 0.0, "nothing": -4.0, "unknown": 0.0}
+EVIDENCE = {"visible": 1.0, "abstract": -1.5, "mixed": 0.0, "nothing": -4.0, "unknown": 0.0}
 """What the word lists add to the log odds of being visible, by the head of the phrase."""
 
 BASE_LOG_ODDS = {"visible": 2.0, "abstract": -3.5, "mixed": -0.6, "nothing": -3.5, "unknown": -0.8}

@@ -41,7 +41,7 @@ _TOKEN = re.compile(r"\S+")
 _NOTE = re.compile(r"\[[^\]\n]{0,60}\]|\([^)\n]{0,60}\)|♪|>>")
 _END = re.compile(r"(?<!\.)[.!?]+[\"'”’)\]]*$")
 _ABBREVIATION = re.compile(r"\b(?:mr|mrs|ms|dr|st|prof|vs|no|jr|sr|[a-z])\.$", re.IGNORECASE)
-_EDGE = re.compile(r"^[^\w]+|[^\w]+$")
+_EDGE = re.compile(r"^\W+|(?<!s)\W+$|(?<=s)(?!['’]$)\W+$")
 _CALLED = re.compile(
     r"\b(?:called|named|(?:his|her|its|their|the) names?(?:['’]s|\s+is|\s+are)"
     r"|(?:we|i|they) call (?:him|her|it|them)"
@@ -207,7 +207,7 @@ class Stream:
 
 
 def bare(token: str) -> str:
-    """A token without punctuation at its ends."""
+    """A token without punctuation at its ends; the mark of a plural genitive stays ("friends'")."""
     return _EDGE.sub("", token)
 
 
