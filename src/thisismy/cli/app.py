@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from thisismy.cli import demo, doctor, evaluate, index, instances, naming, search
+from thisismy.cli import demo, doctor, evaluate, index, instances, learn, naming, search
 from thisismy.cli.output import say
 from thisismy.errors import ThisIsMyError
 
@@ -70,6 +70,7 @@ index.register(app)
 search.register(app)
 naming.register(app)
 instances.register(app)
+learn.register(app)
 doctor.register(app)
 app.add_typer(evaluate.app, name="evaluate")
 demo.register(app)

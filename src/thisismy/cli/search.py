@@ -56,9 +56,15 @@ def search(
     min_duration: MinDuration = None,
     max_duration: MaxDuration = None,
     said: Annotated[str | None, typer.Option(help="Words that are spoken, instead of what is seen.")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show how the query was read, and what made each score.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Find moments by words, by a photo, or by both; or by what is said."""
+    """Find moments by words, by a photo, or by both; or by what is said.
+
+    Names of instances in the words mean those instances: "my dog Biscuit on a beach".
+    """
     from thisismy.verbs import Library
 
     if said is not None:
@@ -70,7 +76,7 @@ def search(
     if json:
         print_json(result)
     else:
-        print_result(result)
+        print_result(result, explain)
 
 
 def _search_said(context: typer.Context, phrase: str, k: int, json: bool) -> None:
@@ -147,33 +153,38 @@ def _filters(
     return Filters(path=path, after=first, before=last, min_duration=low, max_duration=high)
 
 
-def print_result(result: SearchResult) -> None:
+def print_result(result: SearchResult, explain: bool = False) -> None:
     """The hits as a table; when there are none, that, and the nearest misses."""
     out = console()
+    if explain:
+        out.print(f"read as: {result.read}", markup=False)
+    for remark in result.remarks:
+        out.print(remark, markup=False)
     if result.hits:
-        out.print(hit_table(result.hits))
+        out.print(hit_table(result.hits, explain))
     elif not result.searched:
         out.print("the library is empty: add something with `thisismy add FOLDER`")
     else:
         out.print("nothing good enough was found.")
         if result.nearest:
             out.print("nearest misses:")
-            out.print(hit_table(result.nearest))
+            out.print(hit_table(result.nearest, explain))
 
 
-def hit_table(hits: Sequence[Hit]) -> Any:
-    """A table of hits: rank, score, from when to when, file."""
+def hit_table(hits: Sequence[Hit], explain: bool = False) -> Any:
+    """A table of hits: rank, score, from when to when, file; and what made the score, when asked for."""
     from rich.table import Table
     from rich.text import Text
 
+    parts = explain and any(hit.instance is not None for hit in hits)
     table = Table(box=None, pad_edge=False)
-    for column in ("#", "score", "sure", "from", "to"):
+    for column in ("#", "score", *(["named", "context"] if parts else []), "sure", "from", "to"):
         table.add_column(column, justify="right")
     table.add_column("file", overflow="fold")
     for hit in hits:
+        made = [f"{hit.instance or 0:.3f}", f"{hit.context or 0:.3f}"] if parts else []
         times = ("photo", "") if hit.kind == "photo" else (clock(hit.start), clock(hit.end))
         more = f"  (+{len(hit.similar)} alike)" if hit.similar else ""
-        table.add_row(
-            str(hit.rank), f"{hit.score:.3f}", f"{hit.relevance:.1%}", *times, Text(hit.path + more)
-        )
+        numbers = [str(hit.rank), f"{hit.score:.3f}", *made, f"{hit.relevance:.1%}"]
+        table.add_row(*numbers, *times, Text(hit.path + more))
     return table

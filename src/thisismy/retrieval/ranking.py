@@ -94,4 +94,9 @@ def pool_frames(gallery: Gallery, scores: NDArray[np.float32]) -> NDArray[np.flo
 def best_frame(gallery: Gallery, row: int, query: Features) -> float:
     """Time in seconds of the frame of a shot that is nearest to a ``(embed_dim,)`` query vector."""
     frames = slice(int(gallery.first_frame[row]), int(gallery.first_frame[row + 1]))
-    return float(gallery.frame_times[frames][int((gallery.frame_vectors[frames] @ query).argmax())])
+    return float(gallery.frame_times[frames][best_row(gallery.frame_vectors[frames] @ query)])
+
+
+def best_row(scores: NDArray[np.float32]) -> int:
+    """Number of the highest score, the first of equal ones."""
+    return int(scores.argmax())

@@ -9,7 +9,8 @@ from thisismy.library import catalog
 from thisismy.library.gallery import Gallery
 from thisismy.library.paths import path_text
 from thisismy.library.store import Store
-from thisismy.retrieval.search import Found, Query, ShotHit
+from thisismy.retrieval.names import NamedQuery
+from thisismy.retrieval.search import Found, ShotHit
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Hit:
         media_id, shot_id: rows of the library.
         also: other files with the same content.
         similar: near-duplicate moments folded into this one.
+        instance, context: what named instances and what the rest of the query brought to the score; None for
+            a query without names.
     """
 
     rank: int
@@ -52,6 +55,8 @@ class Hit:
     shot_id: int
     also: list[str] = field(default_factory=list)
     similar: list[Place] = field(default_factory=list)
+    instance: float | None = None
+    context: float | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,9 @@ class SearchResult:
 
     Attributes:
         query: the text asked for.
+        read: how it was understood, for people.
+        names: the instances found in it.
+        remarks: what else a person may want to know: a name nobody has, say.
         hits: best first; empty when nothing is good enough.
         nearest: the nearest misses, when there are no hits.
         searched: shots that were looked at.
@@ -69,13 +77,18 @@ class SearchResult:
     hits: list[Hit]
     nearest: list[Hit]
     searched: int
+    read: str = ""
+    names: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
-def describe_hits(store: Store, gallery: Gallery, query: Query, found: Found) -> SearchResult:
+def describe_hits(
+    store: Store, gallery: Gallery, found: Found, read: NamedQuery, remarks: Sequence[str] = ()
+) -> SearchResult:
     """Look up files and dates for rows of the gallery."""
     hits = _describe(store, gallery, found.hits)
     nearest = _describe(store, gallery, found.nearest)
-    return SearchResult(query.text, hits, nearest, len(gallery))
+    return SearchResult(read.text, hits, nearest, len(gallery), read.explanation, read.names, tuple(remarks))
 
 
 def _describe(store: Store, gallery: Gallery, found: Sequence[ShotHit]) -> list[Hit]:
@@ -108,6 +121,8 @@ def _describe(store: Store, gallery: Gallery, found: Sequence[ShotHit]) -> list[
                     shot_id=int(gallery.shot_ids[item.row]),
                     also=paths[1:],
                     similar=similar,
+                    instance=item.instance,
+                    context=item.context,
                 )
             )
     return hits

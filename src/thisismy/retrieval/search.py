@@ -75,6 +75,8 @@ class ShotHit:
         relevance: share of unrelated pairs that score lower (of both parts, the smaller), 0 to 1.
         best_time: seconds; the frame that fits best.
         folded: rows of near-duplicates that scored less.
+        instance, context: what named instances and what the rest of the query brought to the score; None for
+            a query without names.
     """
 
     rank: int
@@ -83,6 +85,8 @@ class ShotHit:
     relevance: float
     best_time: float
     folded: tuple[int, ...] = ()
+    instance: float | None = None
+    context: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def find(
     for kind, values in cosines.items():
         above = values >= background.cosine(options.cutoff, kind)
         passing = above if passing is None else passing & above
-    fold = max(FOLD_COSINE, background.cosine(FOLD_RELEVANCE, "image")) if options.fold else None
+    fold = fold_above(background, options)
 
     def hits(ranked: Sequence[Ranked]) -> list[ShotHit]:
         towards = unit(np.sum([vector for vector in parts.values()], axis=0))
@@ -144,6 +148,11 @@ def find(
     return Found(
         nearest=hits(rank(scores, gallery.vectors, min(options.k, 5), allowed=allowed, fold_above=fold))
     )
+
+
+def fold_above(background: Background, options: SearchOptions) -> float | None:
+    """The cosine above which two shots are near-duplicates; None when nothing is to be folded."""
+    return max(FOLD_COSINE, background.cosine(FOLD_RELEVANCE, "image")) if options.fold else None
 
 
 def query_parts(query: Query, encoder: Encoder) -> dict[str, Features]:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thisismy.errors import LibraryError
+from thisismy.errors import LibraryError, QueryError
 from thisismy.library import catalog
 from thisismy.library.paths import path_bytes, path_text
 from thisismy.library.store import add_roots, drop_roots, list_roots
 from thisismy.library.vectors import frames_of, shots_of
 from thisismy.progress import Progress, silent
-from thisismy.verbs.base import Base, Tell, quiet
-from thisismy.verbs.naming import NamingVerbs
+from thisismy.verbs.base import Tell, quiet
+from thisismy.verbs.learning import LearningVerbs
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Encoder
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from thisismy.retrieval.results import SearchResult
 
 
-class Library(NamingVerbs, Base):
+class Library(LearningVerbs):
     """A folder that knows your videos and photos.
 
     Example:
@@ -93,7 +93,9 @@ class Library(NamingVerbs, Base):
         fold: bool = True,
         filters: Filters | None = None,
     ) -> SearchResult:
-        """Find shots by words, by pictures, or by both.
+        """Find shots by words, by pictures, or by both; names of instances in the words mean those instances.
+
+        An instance that was named or changed since it was learned is learned first.
 
         Args:
             text: what to look for.
@@ -105,16 +107,23 @@ class Library(NamingVerbs, Base):
             filters: which files count.
 
         Raises:
-            QueryError: the query or an option makes no sense.
+            QueryError: the query or an option makes no sense, or names nobody in ``<brackets>``.
+            InstanceError: a named instance has no example to learn from.
             MediaError: a picture cannot be read.
             LibraryError: the library cannot be read.
         """
         from thisismy.media.photos import read_photo
+        from thisismy.retrieval.named import find_named
+        from thisismy.retrieval.names import read_query, suggest
         from thisismy.retrieval.results import describe_hits
-        from thisismy.retrieval.search import Found, Query, SearchOptions, find
+        from thisismy.retrieval.search import Found, Query, SearchOptions, find, fold_above
 
         options = SearchOptions(k=k, by=by, cutoff=cutoff, fold=fold)
         query = Query(text, tuple(read_photo(path) for path in images))
+        known = [(name, item.name) for item in self.instances() for name in (item.name, *item.aliases)]
+        read = read_query(text, known)
+        if read.names and query.images:
+            raise QueryError(f"a photo and {read.names[0]!r} cannot be asked for together: leave one out")
         prepared = self._prepared()
         gallery = prepared.gallery
         found = Found()
@@ -122,8 +131,16 @@ class Library(NamingVerbs, Base):
             allowed = None
             if filters is not None and filters.any:
                 allowed = np.isin(gallery.media_ids, list(filters.media_ids(self.files())))
-            found = find(query, gallery, self.encoder, prepared.background, options, allowed)
-        return describe_hits(self.store, gallery, query, found)
+            if read.names:
+                refused = self._refused(read.names, gallery)
+                allowed = ~refused if allowed is None else allowed & ~refused
+                fold_from = fold_above(prepared.background, options)
+                vocabulary = self._learned(read.names)
+                found = find_named(read, gallery, vocabulary, options, fold_from, allowed)
+            else:
+                found = find(query, gallery, self.encoder, prepared.background, options, allowed)
+        remark = None if read.names else suggest(text, known)
+        return describe_hits(self.store, gallery, found, read, [remark] if remark else [])
 
     def describe(self, path: Path) -> dict[str, Any]:
         """What is known of one file: its catalog entry, and "shots" with the times of their frames.

@@ -1,0 +1,63 @@
+"""learn: concepts of what was named."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from thisismy.cli.output import console, print_json, progress_bar
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's command."""
+    app.command()(learn)
+
+
+def learn(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Learn just these anew; none: what has changed.")
+    ] = None,
+    method: Annotated[str, typer.Option(help="`thisismy evaluate --list` names all methods.")] = "default",
+    seed: Annotated[int, typer.Option(help="Same seed, same concepts.")] = 0,
+    judge: Annotated[
+        bool, typer.Option("--judge/--no-judge", help="Say how well, by leaving examples out.")
+    ] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Learn what was named from its confirmed examples, and say how well that works.
+
+    A search learns by itself what it needs; this does it ahead, judges it, or uses another method.
+    """
+    from thisismy.verbs import Library
+
+    library = Library.open(context.obj.library)
+    with progress_bar(not context.obj.quiet) as progress:
+        report = library.learn(names, method=method, seed=seed, judge=judge, progress=progress)
+    if json:
+        print_json(report)
+        return
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "as a", "examples", "found when left out"):
+        table.add_column(column, justify="right" if column == "examples" else "left")
+    for item in report.learned:
+        found = "one example: cannot tell"
+        if item.found is not None:
+            found = f"{item.found:.0%} first, mean rank {item.mean_rank:.1f}"
+        table.add_row(Text(item.name), Text(item.category), str(item.examples), found)
+    out = console()
+    if report.learned:
+        out.print(table)
+        out.print(f"learned {len(report.learned)} by {report.method} in {report.seconds:.1f} s")
+    if report.unchanged:
+        out.print(f"{len(report.unchanged)} had not changed")
+    for name, reason in report.skipped.items():
+        out.print(f"not learned: {name}: {reason}", markup=False)
+    for warning in report.look_alikes:
+        out.print(f"warning: {warning}", markup=False)
+    if not (report.learned or report.unchanged or report.skipped):
+        out.print("nothing is named yet: `thisismy mine`, or `thisismy name`")

@@ -1,0 +1,278 @@
+"""The verbs about learning: concepts of the instances, kept with the library as one vocabulary."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from thisismy.errors import EncoderMismatchError, InstanceError, VocabularyError
+from thisismy.library import catalog
+from thisismy.library import instances as rows
+from thisismy.library.instances import CONFIRMED, REJECTED, USER, Example, Instance
+from thisismy.progress import Progress, silent
+from thisismy.verbs.naming import NamingVerbs
+
+if TYPE_CHECKING:
+    from thisismy.encoders.base import Features
+    from thisismy.library.gallery import Gallery
+    from thisismy.personalization.base import Method, NamedInstance, Vocabulary
+
+NEGATIVES = 512
+"""Shots of the library that stand for everything else (the number of section 5 of the paper)."""
+
+
+@dataclass(frozen=True)
+class LearnedInstance:
+    """One instance that was learned.
+
+    Attributes:
+        name, category: of the instance; the category is the noun the method was given.
+        examples: how many it was learned from.
+        tried: examples left out in turn to judge it; 0 when there is only one.
+        found: share of them ranked above everything that is something else; None when none was tried.
+        mean_rank: mean rank among everything else, 1 at best; None when none was tried.
+    """
+
+    name: str
+    category: str
+    examples: int
+    tried: int = 0
+    found: float | None = None
+    mean_rank: float | None = None
+
+
+@dataclass
+class LearnReport:
+    """What a run of learning did.
+
+    Attributes:
+        method: name of the method.
+        learned: instances learned now.
+        unchanged: names whose concept was up to date.
+        skipped: names that cannot be learned, with the reason.
+        look_alikes: pairs that can hardly be told apart, one sentence each.
+        seconds: how long learning took, without the judging.
+    """
+
+    method: str
+    learned: list[LearnedInstance] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    look_alikes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class LearningVerbs(NamingVerbs):
+    """Learning what is named, so that names can stand in queries."""
+
+    def learn(
+        self,
+        names: Sequence[str] | None = None,
+        *,
+        method: str = "default",
+        arguments: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        judge: bool = True,
+        progress: Progress = silent,
+    ) -> LearnReport:
+        """Learn a concept for every instance whose examples have changed, and keep it with the library.
+
+        The others do not move. Another method, other arguments or another seed learns all anew.
+
+        Args:
+            names: learn just these, anew; None learns what is new or has changed.
+            method: see `thisismy.personalization.METHODS`.
+            arguments: of the method, where they differ from its defaults.
+            seed: same seed, same concepts.
+            judge: also say how well, by leaving examples out.
+            progress: told how far it is.
+
+        Raises:
+            InstanceError: no instance of a name.
+            VocabularyError: the method is unknown, or what it is given makes no sense.
+        """
+        from thisismy.personalization import make_method
+        from thisismy.personalization.quality import leave_one_out, look_alikes
+        from thisismy.personalization.vocabulary_file import save_vocabulary
+
+        made = make_method(method, arguments)
+        known = self._current(made, method, seed)
+        report = LearnReport(method)
+        wanted = [self.instance(name) for name in names] if names else self.instances()
+        material = {item.name: self._material(item) for item in self.instances()}
+        ready = {name: item for name, item in material.items() if len(item.examples)}
+        todo = []
+        for instance in wanted:
+            item = material[instance.name]
+            if not len(item.examples):
+                report.skipped[instance.name] = "no confirmed example that can be seen"
+            elif names is None and known is not None and _same(known, item):
+                report.unchanged.append(instance.name)
+            else:
+                todo.append(item)
+        negatives = self._negatives(list(ready.values())) if todo else np.zeros((0, 1), np.float32)
+        start = time.perf_counter()
+        vocabulary = known or made.fit([], negatives, self.encoder, seed=seed)
+        for name in [name for name in vocabulary.concepts if name not in ready]:
+            vocabulary = vocabulary.without(name)
+        if todo:
+            vocabulary = made.extend(vocabulary, todo, negatives, progress=progress)
+        report.seconds = time.perf_counter() - start
+        save_vocabulary(vocabulary, self._vocabulary_path)
+        judged = {}
+        if judge and todo:
+            results = leave_one_out(made, list(ready.values()), negatives, self.encoder, seed=seed)
+            judged = {result.name: result for result in results}
+            report.look_alikes = [str(pair) for pair in look_alikes(list(ready.values()), self.encoder)]
+        for item in todo:
+            left = judged.get(item.name)
+            report.learned.append(
+                LearnedInstance(
+                    name=item.name,
+                    category=item.category,
+                    examples=len(item.examples),
+                    tried=left.tried if left else 0,
+                    found=left.found if left and left.tried else None,
+                    mean_rank=left.mean_rank if left and left.tried else None,
+                )
+            )
+        return report
+
+    def vocabulary(self) -> Vocabulary:
+        """What was learned last.
+
+        Raises:
+            VocabularyError: nothing was learned yet.
+            EncoderMismatchError: it was learned on another encoder.
+        """
+        from thisismy.personalization.vocabulary_file import load_vocabulary
+
+        if not self._vocabulary_path.is_file():
+            raise VocabularyError("nothing was learned yet: run `thisismy learn`")
+        return load_vocabulary(self._vocabulary_path, self.encoder)
+
+    def _learned(self, names: Sequence[str]) -> Vocabulary:
+        """A vocabulary that knows these instances as they are now; what is missing is learned first.
+
+        Raises:
+            InstanceError: one has no confirmed example that can be seen.
+        """
+        vocabulary = None
+        if self._vocabulary_path.is_file():
+            try:
+                vocabulary = self.vocabulary()
+            except (EncoderMismatchError, VocabularyError):
+                vocabulary = None
+        stale = [
+            name
+            for name in names
+            if vocabulary is None or not _same(vocabulary, self._material(self.instance(name)))
+        ]
+        if stale and vocabulary is not None:
+            report = self.learn(
+                stale,
+                method=vocabulary.method,
+                arguments=vocabulary.arguments,
+                seed=vocabulary.seed,
+                judge=False,
+            )
+        elif stale:
+            report = self.learn(judge=False)
+        else:
+            return vocabulary  # type: ignore[return-value] # nothing is stale, so it was loaded
+        for name in names:
+            if name in report.skipped:
+                raise InstanceError(
+                    f"{name!r} has {report.skipped[name]}: `thisismy instances show` lists them, "
+                    f'and `thisismy name "{name}" VIDEO@1:23` adds one'
+                )
+        return self.vocabulary()
+
+    @property
+    def _vocabulary_path(self) -> Path:
+        return self.store.folder / "vocabulary" / "concepts.safetensors"
+
+    def _current(self, made: Method, method: str, seed: int) -> Vocabulary | None:
+        """The vocabulary kept, when it was learned just so on this encoder."""
+        try:
+            known = self.vocabulary()
+        except (VocabularyError, EncoderMismatchError):
+            return None
+        same = (known.method, known.arguments, known.seed) == (method, asdict(made), seed)
+        return known if same else None
+
+    def _material(self, instance: Instance) -> NamedInstance:
+        from thisismy.mining.naming import visible_noun
+        from thisismy.personalization.base import NamedInstance
+
+        examples, features = self._features_of(instance, CONFIRMED)
+        # The noun a person uses says more than the nearest COCO class: "sneaker", not "sports ball".
+        noun = None if instance.category_by == USER else visible_noun(instance.name.split())
+        category = noun or instance.category or "thing"
+        return NamedInstance(instance.name, category, features, tuple(_example_id(e) for e in examples))
+
+    def _negatives(self, material: Sequence[NamedInstance]) -> Features:
+        """Shots that show none of the instances as far as can be told, and what people said they are not."""
+        gallery = self._prepared().gallery
+        if not len(gallery):
+            return np.zeros((0, self.encoder.embed_dim), np.float32)
+        vectors = np.asarray(gallery.vectors)
+        alike = np.max([(vectors @ item.examples.T).max(axis=1) for item in material], axis=0)
+        # Shots that look like an instance may well be one that nobody has confirmed yet.
+        free = np.flatnonzero(alike < self._same_thing(gallery))
+        if len(free) > NEGATIVES:
+            free = np.sort(np.random.default_rng(0).choice(free, NEGATIVES, replace=False))
+        confirmed = {example_id for item in material for example_id in item.example_ids}
+        refused = [vectors[free]]
+        for instance in self.instances():
+            examples, features = self._features_of(instance, REJECTED)
+            keep = [_example_id(example) not in confirmed for example in examples]
+            if any(keep):
+                refused.append(features[keep])
+        return np.concatenate(refused)
+
+    def _same_thing(self, gallery: Gallery) -> float:
+        """The cosine above which two shots may show the same thing."""
+        from thisismy.errors import LibraryError
+        from thisismy.mining.jobs import library_calibration
+
+        try:
+            return library_calibration(self.store, gallery).example_threshold
+        except LibraryError:
+            # Too few shots to know the encoder by: nothing can be called a look-alike.
+            return 2.0
+
+    def _refused(self, names: Sequence[str], gallery: Gallery) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """``(n_shots,)``: shots a person said do not show one of the instances."""
+        refused = np.zeros(len(gallery), bool)
+        with self.store.read() as connection:
+            for name in names:
+                instance = rows.find_instance(connection, name)
+                for example in rows.examples_of(connection, instance, REJECTED):
+                    media_id = catalog.find_media_id(connection, example.content_hash)
+                    if media_id is None:
+                        continue
+                    start = np.maximum(gallery.starts, example.span.start)
+                    shared = np.minimum(gallery.ends, example.span.end) - start
+                    whole = gallery.ends - gallery.starts
+                    covered = (shared > whole / 2) | ((whole == 0) & (example.span.duration == 0))
+                    refused |= (gallery.media_ids == media_id) & covered
+        return refused
+
+
+def _example_id(example: Example) -> str:
+    return f"{example.content_hash}@{example.span.start:.3f}-{example.span.end:.3f}"
+
+
+def _same(vocabulary: Vocabulary, item: NamedInstance) -> bool:
+    """Whether a concept was learned from just these examples."""
+    concept = vocabulary.concepts.get(item.name)
+    return concept is not None and (concept.category, concept.example_ids) == (
+        item.category,
+        item.example_ids,
+    )
