@@ -46,6 +46,9 @@ def test_the_phrase_ends_at_words_that_are_no_name() -> None:
     assert noun_phrase("pretty new bike".split()) == ["pretty", "new", "bike"]
     assert noun_phrase("final answer toys are".split()) == ["final", "answer"]
     assert noun_phrase("that".split()) == []
+    assert noun_phrase("soda can".split()) == ["soda", "can"]
+    assert noun_phrase("dog can swim".split()) == ["dog"]
+    assert noun_phrase("corgi named Waffles".split()) == ["corgi"]
 
 
 @pytest.mark.parametrize(

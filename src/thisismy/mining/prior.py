@@ -17,12 +17,15 @@ from thisismy.encoders.base import Encoder, Features
 from thisismy.mining.lexicon import OPENING_ADJECTIVES, lexicon
 from thisismy.mining.spotting import Mention
 
-EVIDENCE = {"visible": 1.0, "abstract": -1.5, "mixed": 0.0, "nothing": -4.0, "unknown": 0.0}
+EVIDENCE = {"visible": 2.0, "abstract": -1.5, "mixed": 0.0, "nothing": -4.0, "unknown": 0.0}
 """What the word lists add to the log odds of being visible, by the head of the phrase."""
 
 BASE_LOG_ODDS = {"visible": 2.0, "abstract": -3.5, "mixed": -0.6, "nothing": -3.5, "unknown": -0.8}
 """Log odds by the word lists alone, when no encoder is at hand."""
 
+_CANS = frozenset(
+    "soda beer coke cola tin trash garbage watering spray paint gas old new favourite favorite".split()
+)
 _PLURAL_VERBS = frozenset({"are", "were"})
 _NEIGHBOURS = 5
 _CHUNK = 128
@@ -34,10 +37,13 @@ def noun_phrase(words: Sequence[str]) -> list[str]:
     kept: list[str] = []
     for i, word in enumerate(words):
         lower = word.lower().replace("’", "'")
-        if lower in lexicon().stop_words and not (i == 0 and lower in OPENING_ADJECTIVES):
+        if lower == "can" and (i == 0 or kept[-1].lower() in _CANS):
+            kept.append(word)
+        elif lower in lexicon().stop_words and not (i == 0 and lower in OPENING_ADJECTIVES):
             # "my final answer toys are ...": without punctuation, a plural before "are" begins a new clause.
             return kept[:-1] if lower in _PLURAL_VERBS and len(kept) > 1 else kept
-        kept.append(word)
+        else:
+            kept.append(word)
     return kept
 
 
