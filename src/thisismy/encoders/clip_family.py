@@ -98,7 +98,7 @@ class ClipFamilyEncoder:
         Raises:
             EncoderError: the text tower takes no input vectors.
         """
-        # Some tokenizers give a word another id at the start of a text than inside one, where prompts need it.
+        # Some tokenizers give a word another id at the start of a text than inside.
         before = self._tokenize("a")
         inside = self._tokenize(f"a {text}")[len(before) :]
         ids = torch.tensor(inside, dtype=torch.long, device=self.device)

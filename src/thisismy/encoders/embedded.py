@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from thisismy.encoders.efficientnet import ImageTower
 
 CONSTANTS = "embedded.safetensors"
-VERSION = 1
+VERSION = 2
+"""Raised whenever the same constants would give other vectors: preprocessing, pooling, projection."""
 
 
 def load_text_tower(device: torch.device) -> MiniLM:
@@ -68,7 +69,9 @@ class EmbeddedEncoder:
 
     @cached_property
     def _text_tower(self) -> MiniLM:
-        return load_text_tower(self.device)
+        # Tensors made in inference mode could never take part in a gradient, whoever loads the tower first.
+        with torch.inference_mode(False):
+            return load_text_tower(self.device)
 
     def encode_images(self, images: Sequence[Picture]) -> Features:
         """Unit vectors of RGB pictures of any sizes, ``(n, 384)``."""

@@ -14,18 +14,47 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.nn import functional
 
 from thisismy.encoders.efficientnet import load_network
 from thisismy.encoders.embedded import CONSTANTS, load_text_tower
 
 RIDGE = 1.0
+"""Raising it trusts the names of classes less and their common direction more."""
+
+EVERYDAY_WEIGHT = 3.0
+"""How many classes an everyday word counts for: people ask for a dog more often than for a breed."""
+
 TEMPLATE = "a photo of a {}"
 
 
 def class_names() -> list[str]:
     """Names of the 1,000 classes of ImageNet in the order of the classifier's rows."""
-    text = resources.files("thisismy.encoders").joinpath("data/imagenet_classes.txt").read_text("utf-8")
-    return text.splitlines()
+    return _lines("imagenet_classes.txt")
+
+
+def everyday_words() -> dict[str, list[int]]:
+    """Everyday words and the ImageNet classes that a picture of each is taken for.
+
+    ImageNet names breeds and tools but neither "dog" nor "kitchen" nor "man". The table says by hand which
+    classes make up a kind of thing, and which things are seen in a place or on a person.
+    """
+    words = {}
+    for line in _lines("everyday_words.txt"):
+        if not line.startswith("#"):
+            word, spans = line.split("\t")
+            words[word] = sorted({i for span in spans.split() for i in _numbers(span)})
+    return words
+
+
+def _numbers(span: str) -> range:
+    """ "7-9" -> 7, 8, 9; "7" -> 7."""
+    first, _, last = span.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
+def _lines(name: str) -> list[str]:
+    return resources.files("thisismy.encoders").joinpath("data", name).read_text("utf-8").splitlines()
 
 
 def expected_feature(weight: Tensor, bias: Tensor) -> Tensor:
@@ -53,22 +82,22 @@ def expected_feature(weight: Tensor, bias: Tensor) -> Tensor:
 def build_constants() -> dict[str, Tensor]:
     """``text_mean (384,)``, ``text_map (384, 384)``, ``image_mean (1280,)`` and ``image_map (1280, 384)``."""
     network = load_network()
-    directions = network._fc.weight.detach().double()
-    directions = directions - directions.mean(0)
-    directions = directions / directions.norm(dim=1, keepdim=True)
-    texts = (
-        load_text_tower(torch.device("cpu"))
-        .encode([TEMPLATE.format(name) for name in class_names()])
-        .double()
+    words = everyday_words()
+    classes = network._fc.weight.detach().double()
+    classes = functional.normalize(classes - classes.mean(0), dim=1)
+    groups = functional.normalize(
+        torch.stack([classes[members].mean(0) for members in words.values()]), dim=1
     )
-    texts = texts / texts.norm(dim=1, keepdim=True)
-    text_mean = texts.mean(0)
-    texts = texts - text_mean
-    gram = texts.T @ texts + RIDGE * torch.eye(texts.shape[1], dtype=torch.float64)
-    bridge = torch.linalg.solve(gram, texts.T @ directions)
+    directions = torch.cat([classes, groups])
+    weights = torch.ones(len(directions), 1, dtype=torch.float64)
+    weights[len(classes) :] = EVERYDAY_WEIGHT
+    names = [TEMPLATE.format(name) for name in (*class_names(), *words)]
+    texts = functional.normalize(load_text_tower(torch.device("cpu")).encode(names).double(), dim=1)
+    text_mean = (texts * weights).sum(0) / weights.sum()
+    bridge = _ridge(texts - text_mean, directions, weights)
     basis, triangle = torch.linalg.qr(bridge.T)
-    sign = torch.where(torch.diagonal(triangle) < 0, -1.0, 1.0)
-    basis = basis * sign
+    # QR leaves signs open; fixing them makes two builds comparable.
+    basis = basis * torch.where(torch.diagonal(triangle) < 0, -1.0, 1.0)
     head = network._bn1
     constants = {
         "text_mean": text_mean,
@@ -79,10 +108,18 @@ def build_constants() -> dict[str, Tensor]:
     return {name: value.float().contiguous() for name, value in constants.items()}
 
 
+def _ridge(given: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
+    """Weighted ridge regression from rows ``(n, a)`` to rows ``(n, b)``: a matrix ``(a, b)``."""
+    gram = given.T @ (weights * given) + RIDGE * torch.eye(given.shape[1], dtype=given.dtype)
+    solved: Tensor = torch.linalg.solve(gram, given.T @ (weights * wanted))
+    return solved
+
+
 def main() -> None:
     """Write the constants into the package."""
     path = Path(__file__).with_name("data") / CONSTANTS
     save_file(build_constants(), path)
+    path.chmod(0o644)
 
 
 if __name__ == "__main__":
