@@ -1,0 +1,185 @@
+"""Teaching, learning and asking by name, with an encoder whose answers can be seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fakes import FakeEncoder
+from PIL import Image
+
+from thisismy.errors import InstanceError, LibraryError, QueryError, VocabularyError
+from thisismy.verbs import Library
+
+PICTURES = {
+    "red1": (255, 10, 10),
+    "red2": (250, 30, 5),
+    "red3": (240, 15, 40),
+    "green1": (10, 255, 10),
+    "green2": (20, 240, 30),
+    "blue1": (10, 10, 255),
+    "blue2": (40, 20, 250),
+    "grey1": (90, 95, 90),
+    "grey2": (120, 118, 121),
+    "both": (200, 200, 10),
+}
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Library:
+    fake = FakeEncoder()
+    monkeypatch.setattr("thisismy.encoders.load_encoder", lambda *_a, **_k: fake)
+    (tmp_path / "in").mkdir()
+    for name, colour in PICTURES.items():
+        Image.new("RGB", (16, 16), colour).save(tmp_path / "in" / f"{name}.png")
+    made = Library.create(tmp_path / "library")
+    made.add([tmp_path / "in"], encoder="fake")
+    return made
+
+
+@pytest.fixture
+def named(library: Library, tmp_path: Path) -> Library:
+    library.name("my dog Rusty", [str(tmp_path / "in/red1.png")], category="dog")
+    library.name("my cat Moss", [str(tmp_path / "in/green1.png")], category="cat")
+    return library
+
+
+def stems(library: Library, text: str, k: int = 2, cutoff: float = 0.0) -> list[str]:
+    return [Path(hit.path).stem for hit in library.search(text, k=k, cutoff=cutoff, fold=False).hits]
+
+
+def test_what_was_named_is_found_at_once(named: Library) -> None:
+    assert stems(named, "my dog Rusty", k=3)[0] == "red1"
+    assert set(stems(named, "my dog Rusty", k=3)) == {"red1", "red2", "red3"}
+    assert set(stems(named, "Moss asleep".replace("Moss", "<my cat Moss>"))) == {"green1", "green2"}
+
+
+def test_the_cut_off_is_learned(named: Library) -> None:
+    hits = named.search("my dog Rusty", k=10, fold=False).hits
+    assert {Path(hit.path).stem for hit in hits} == {"red1", "red2", "red3"}
+
+
+def test_a_query_says_how_it_was_read(named: Library) -> None:
+    result = named.search("a photo of my dog Rusty on grass")
+    assert result.names == ("my dog Rusty",)
+    assert "'a photo of * on grass'" in result.read
+    hit = result.hits[0]
+    assert hit.instance is not None
+    assert hit.score == pytest.approx(hit.instance + (hit.context or 0), abs=1e-5)
+
+
+def test_two_names_are_both_required(named: Library) -> None:
+    assert stems(named, "my dog Rusty and my cat Moss", k=1) == ["both"]
+
+
+def test_another_example_is_learned_without_being_asked(named: Library, tmp_path: Path) -> None:
+    before = named.search("my dog Rusty", k=1).hits and named.vocabulary()
+    other = before.concepts["my dog Rusty"].example_ids
+    named.name("my dog Rusty", [str(tmp_path / "in/red3.png")])
+    named.search("my dog Rusty")
+    assert len(named.vocabulary().concepts["my dog Rusty"].example_ids) == len(other) + 1
+
+
+def test_learning_one_moves_no_other(named: Library, tmp_path: Path) -> None:
+    named.learn()
+    moss = named.vocabulary().concepts["my cat Moss"].arrays
+    named.name("my dog Rusty", [str(tmp_path / "in/red2.png")])
+    report = named.learn()
+    assert [item.name for item in report.learned] == ["my dog Rusty"]
+    assert report.unchanged == ["my cat Moss"]
+    after = named.vocabulary().concepts["my cat Moss"].arrays
+    assert all((moss[key] == after[key]).all() for key in moss)
+
+
+def test_what_is_said_not_to_be_it_is_never_shown(named: Library, tmp_path: Path) -> None:
+    named.name("my dog Rusty", [str(tmp_path / "in/red2.png")], negative=True)
+    assert "red2" not in stems(named, "my dog Rusty", k=10)
+    assert "red2" in stems(named, "red", k=3)
+
+
+def test_a_photo_outside_of_the_library(library: Library, tmp_path: Path) -> None:
+    photo = tmp_path / "elsewhere.jpg"
+    Image.new("RGB", (40, 30), (0, 0, 255)).save(photo)
+    instance = library.name("my ball Sky", [str(photo)], category="ball")
+    assert instance.confirmed == 1
+    photo.unlink()
+    assert set(stems(library, "my ball Sky")) == {"blue1", "blue2"}
+    assert len(library.files()) == len(PICTURES)
+
+
+def test_deleting_forgets_the_concept(named: Library) -> None:
+    named.learn()
+    named.delete("my dog Rusty")
+    named.learn()
+    assert list(named.vocabulary().concepts) == ["my cat Moss"]
+
+
+def test_export_and_import(named: Library, tmp_path: Path) -> None:
+    named.alias("my dog Rusty", "Rusty")
+    named.name("my dog Rusty", [str(tmp_path / "in/green2.png")], negative=True)
+    file = tmp_path / "named.json"
+    assert named.export_instances(file) == 2
+    other = Library.create(tmp_path / "other")
+    assert other.import_instances(file) == ["my cat Moss", "my dog Rusty"]
+    rusty = other.instance("rusty")
+    assert (rusty.category, rusty.confirmed, rusty.rejected) == ("dog", 1, 1)
+    assert other.import_instances(file) == ["my cat Moss", "my dog Rusty"]
+    assert other.instance("rusty").confirmed == 1
+    other.add([tmp_path / "in"], encoder="fake")
+    assert set(stems(other, "Rusty", k=2)) <= {"red1", "red2", "red3"}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "thisismy-instances/1", "instances": [{}]}'])
+def test_files_that_hold_no_instances(library: Library, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "wrong.json"
+    file.write_text(text)
+    with pytest.raises(InstanceError, match=r"wrong\.json"):
+        library.import_instances(file)
+    assert library.instances() == []
+
+
+def test_renamed_files_and_other_sampling_keep_what_was_taught(named: Library, tmp_path: Path) -> None:
+    (tmp_path / "in/red1.png").rename(tmp_path / "in/crimson.png")
+    named.add(rate=2.0)
+    assert named.instance("my dog Rusty").confirmed == 1
+    assert stems(named, "my dog Rusty", k=1) == ["crimson"]
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("nowhere.mp4@0:10", "not in the library"),
+        ("nowhere.mp4", "when is it seen"),
+        ("nowhere.jpg", r"nowhere\.jpg"),
+    ],
+)
+def test_places_that_do_not_exist(library: Library, place: str, message: str) -> None:
+    with pytest.raises(Exception, match=message) as raised:
+        library.name("my thing", [place])
+    assert raised.type.__module__.startswith("thisismy")
+    assert library.instances() == []
+
+
+def test_what_cannot_be_done(named: Library, tmp_path: Path) -> None:
+    with pytest.raises(QueryError, match="leave one out"):
+        named.search("my dog Rusty", images=[tmp_path / "in/red1.png"])
+    with pytest.raises(InstanceError, match="did you mean 'my dog Rusty'"):
+        named.learn(["my dog Rustie"])
+    with pytest.raises(VocabularyError, match="no method called 'magic'"):
+        named.learn(method="magic")
+    with pytest.raises(InstanceError, match="where is"):
+        named.name("my x", [])
+    with pytest.raises(LibraryError, match="no transcript yet"):
+        named.transcript(tmp_path / "in/red1.png")
+
+
+def test_an_instance_without_examples_is_explained(named: Library, tmp_path: Path) -> None:
+    named.name("my bird Kiwi", [str(tmp_path / "in/blue1.png")], category="bird", negative=True)
+    with pytest.raises(InstanceError, match="no confirmed example"):
+        named.search("my bird Kiwi")
+    assert named.learn().skipped == {"my bird Kiwi": "no confirmed example that can be seen"}
+
+
+def test_unknown_names_are_remarked_on(named: Library) -> None:
+    result = named.search("my dog Rustie on a bed")
+    assert result.remarks == ("no instance is called 'Rustie'; did you mean 'my dog Rusty'?",)
