@@ -10,9 +10,12 @@ from thisismy.errors import VocabularyError
 from thisismy.personalization.average import Average
 from thisismy.personalization.base import Method
 from thisismy.personalization.evidence import Evidence
+from thisismy.personalization.ideal_words import IdealWords
 from thisismy.personalization.language import Language
+from thisismy.personalization.linear_head import LinearHead
 from thisismy.personalization.meta_tokens import MetaTokens
 from thisismy.personalization.product import Product
+from thisismy.personalization.product_contexts import SeparatedProduct
 from thisismy.personalization.random_order import Random
 from thisismy.personalization.visual import Visual
 
@@ -22,6 +25,9 @@ METHODS: Mapping[str, type[Method]] = {
     "visual": Visual,
     "vl": Average,
     "product": Product,
+    "product-contexts": SeparatedProduct,
+    "ideal-words": IdealWords,
+    "linear-head": LinearHead,
     "meta-tokens": MetaTokens,
     "default": Evidence,
 }

@@ -94,7 +94,9 @@ def train_tokens(
     images, negatives = torch.from_numpy(samples.images), torch.from_numpy(samples.negatives)
     anchors, labels = torch.from_numpy(samples.anchors), torch.from_numpy(samples.labels)
     steps = -(-len(labels) // recipe.batch)
-    optimiser = torch.optim.Adam(parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
+    optimiser = torch.optim.Adam(
+        parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
+    )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=max(1, recipe.epochs * steps))
     history: list[dict[str, float]] = []
     for epoch in range(recipe.epochs):

@@ -52,7 +52,7 @@ def load_vocabulary(path: Path, encoder: Encoder) -> Vocabulary:
     arrays, description = read_arrays(path, FORMAT)
     if description["encoder"] != encoder.id:
         raise EncoderMismatchError(
-            f"the vocabulary {path} was learned on {description['encoder']!r}, the encoder is {encoder.id!r}: "
+            f"{path} was learned on {description['encoder']!r}, the encoder is {encoder.id!r}: "
             "learn it again or use that encoder"
         )
     method = description["method"]
