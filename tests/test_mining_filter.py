@@ -19,7 +19,7 @@ from thisismy.mining.naming import filter_texts, trim_name, visible_noun
 from thisismy.mining.prior import noun_phrase, visible_priors, word_evidence
 from thisismy.mining.settings import MiningSettings
 from thisismy.mining.spotting import Mention, spot_mentions
-from thisismy.mining.visual import candidate_shots, find_reference
+from thisismy.mining.visual import candidate_shots, find_reference, naming_span
 from thisismy.spans import Span
 from thisismy.transcripts import Segment, Transcript
 
@@ -110,6 +110,11 @@ def test_candidates_are_the_shots_around_the_mention() -> None:
     assert candidate_shots(Span(17, 18), shots, MiningSettings(seconds_around=2.0)) == [3, 4]
     assert candidate_shots(Span(50, 51), shots, MiningSettings(shots_around=0, seconds_around=60)) == [4]
     assert candidate_shots(Span(1, 2), [], MiningSettings()) == []
+
+
+def test_words_that_go_on_do_not_move_the_mention() -> None:
+    said = spot_mentions(talk("this is my candle it smells nice", 0, 7))[0]
+    assert naming_span(said).end == said.words[0].span.end < said.span.end
 
 
 def test_the_best_shot_is_the_reference() -> None:

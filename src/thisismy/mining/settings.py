@@ -44,7 +44,7 @@ class MiningSettings:
     shots_around: int = 1
     seconds_around: float = 6.0
     score: Literal["calibrated", "cosine"] = "calibrated"
-    visual_threshold: float = 1.3
+    visual_threshold: float = 1.5
     prompt: str = "a photo of a {}"
     sorts: bool = True
     sure: float = 3.5

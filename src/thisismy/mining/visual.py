@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from thisismy.encoders.base import Encoder, Features
 from thisismy.mining.calibrate import Calibration
 from thisismy.mining.naming import filter_texts
+from thisismy.mining.prior import noun_phrase
 from thisismy.mining.settings import MiningSettings
 from thisismy.mining.spotting import Mention
 from thisismy.spans import Span
@@ -50,6 +51,13 @@ def candidate_shots(span: Span, shots: Sequence[Span], settings: MiningSettings)
     return [i for i in range(first, last + 1) if _gap(span, shots[i]) <= settings.seconds_around]
 
 
+def naming_span(mention: Mention) -> Span:
+    """Time from the pattern to the end of the noun phrase, without the words that go on about it."""
+    named = len(noun_phrase([word.text for word in mention.words]))
+    last = mention.words[max(0, named - 1)]
+    return Span(mention.span.start, max(mention.span.start, last.span.end))
+
+
 def find_reference(
     mention: Mention,
     shots: Sequence[Span],
@@ -71,13 +79,14 @@ def find_reference(
     Returns:
         None when there is no shot near, or no word can be a name.
     """
-    candidates = candidate_shots(mention.span, shots, settings)
+    said = naming_span(mention)
+    candidates = candidate_shots(said, shots, settings)
     texts = filter_texts(mention, settings)
     if not candidates or not texts:
         return None
     scores = _scores(encoder.encode_texts(texts), features[candidates], calibration)
     ranked = [
-        min(float(score), settings.sure) - settings.nearness * _gap(mention.span, shots[i])
+        min(float(score), settings.sure) - settings.nearness * _gap(said, shots[i])
         for i, score in zip(candidates, scores, strict=True)
     ]
     best = int(np.argmax(ranked))
