@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,6 +23,21 @@ def test_times_are_exact_and_the_end_is_known(tmp_path: Path) -> None:
     assert stream.end == pytest.approx(1.0)
     assert stream.notes == ()
     assert not stream.truncated
+
+
+def test_frames_are_freed_at_once_not_by_the_garbage_collector(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", [(RED, 2.0)], rotation=90)
+    gc.collect()
+    gc.disable()
+    try:
+        with VideoStream(path) as stream:
+            for frame in stream:
+                frame.small(48, 27)
+                frame.rgb(45)
+        waiting = gc.collect()
+    finally:
+        gc.enable()
+    assert waiting < 50
 
 
 def test_variable_frame_rate_keeps_its_times(tmp_path: Path) -> None:

@@ -74,23 +74,20 @@ class Renderer:
         ratio = float(sample_aspect) if sample_aspect else 1.0
         # Ratios beyond any real format come from damaged headers.
         self.sample_aspect = ratio if 0.1 <= ratio <= 10 else 1.0
-        self._orientations: dict[bytes, Orientation] = {}
+        self._orientation: Orientation | None = None
         self._grids: dict[tuple[object, ...], tuple[NDArray[np.intp], ...]] = {}
         self._scaler = VideoReformatter()
 
     def orientation(self, frame: av.VideoFrame) -> Orientation:
-        """How the frame's stored pixels are turned upright."""
-        matrix = frame.side_data.get("DISPLAYMATRIX")
-        key = bytes(matrix) if matrix is not None else b""
-        found = self._orientations.get(key)
-        if found is None:
-            values = np.frombuffer(key, np.int32)
-            # Row by row: a b u, c d v, x y w.
-            found = Orientation()
-            if len(values) >= 9:
-                found = Orientation.from_matrix(*(int(values[i]) for i in (0, 1, 3, 4)))
-            self._orientations[key] = found
-        return found
+        """How the stream's stored pixels are turned upright, as its first frame says."""
+        # Asked once only: a frame whose side data were looked at is part of a reference cycle, and megabytes
+        # of frames would wait for the garbage collector.
+        if self._orientation is None:
+            matrix = frame.side_data.get("DISPLAYMATRIX")
+            # Row by row: a b u, c d v, x y w; a matrix of zeros is none.
+            values = np.frombuffer(bytes(matrix or b"").ljust(36, b"\0"), np.int32)
+            self._orientation = Orientation.from_matrix(*(int(values[i]) for i in (0, 1, 3, 4)))
+        return self._orientation
 
     def displayed_size(self, frame: av.VideoFrame) -> tuple[int, int]:
         """``(width, height)`` as shown: square pixels, upright."""
@@ -343,13 +340,16 @@ class VideoStream:
                 return
             except (av.error.FFmpegError, OSError):
                 self._broken_off = True
-                return
+                packet = None
             try:
-                yield from packet.decode()
+                # No packet asks the decoder for the frames that it still holds.
+                yield from self._stream.codec_context.decode(packet)
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
                 self.damaged_packets += 1
+            if packet is None:
+                return
 
     def seek(self, time: float) -> None:
         """Go on from the last key frame at or before ``time``; iterate anew afterwards.

@@ -38,7 +38,7 @@ class Adaptive:
     threshold: float = 3.0
     least_change: float = 15.0
     shortest: float = 0.6
-    picture_size: tuple[int, int] = (64, 36)
+    picture_size: tuple[int, int] = (48, 27)
 
     def __post_init__(self) -> None:
         if not self.threshold > 1 or not self.least_change >= 0 or not self.shortest >= 0:
