@@ -64,3 +64,10 @@ def test_frames_are_pooled_by_shot() -> None:
         == np.float32([0.7, 0.3]).tolist()
     )
     assert best_frame(gallery(), 0, EYE[1]) == 2.0
+
+
+def test_other_files_fold_only_as_copies() -> None:
+    vectors = unit(np.stack([EYE[0], EYE[0] + 0.15 * EYE[1], EYE[0] + 0.15 * EYE[2], EYE[0]]))
+    scores = np.array([0.9, 0.8, 0.7, 0.6], np.float32)
+    hits = rank(scores, vectors, 4, fold_above=0.97, files=np.array([1, 1, 2, 2]))
+    assert [(hit.row, hit.folded) for hit in hits] == [(0, (1, 3)), (2, ())]

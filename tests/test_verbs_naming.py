@@ -55,8 +55,10 @@ def test_what_was_named_is_found_at_once(named: Library) -> None:
 
 
 def test_the_cut_off_is_learned(named: Library) -> None:
-    hits = named.search("my dog Rusty", k=10, fold=False).hits
-    assert {Path(hit.path).stem for hit in hits} == {"red1", "red2", "red3"}
+    found = {Path(hit.path).stem for hit in named.search("my dog Rusty", k=10, fold=False).hits}
+    assert {"red1", "red2", "red3"} <= found
+    # What is half red may pass; what is not red at all may not.
+    assert found <= {"red1", "red2", "red3", "both"}
 
 
 def test_a_query_says_how_it_was_read(named: Library) -> None:

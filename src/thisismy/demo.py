@@ -123,8 +123,15 @@ VIDEOS = {
 }
 """Every video by name."""
 
-QUERIES = ("a cat", "a cup of coffee on a table", "a rocket taking off", "a submarine under the ice")
-"""What the demonstration asks; nothing in it shows the last one."""
+QUERIES = (
+    "my cat Chelsea",
+    "my cat Chelsea in the grass",
+    "my motorcycle Betty",
+    "a cup of coffee on a table",
+    "a rocket taking off",
+    "a submarine under the ice",
+)
+"""What the demonstration asks: two things that were named, two that were not, one that is not there."""
 
 
 def make_media(folder: Path, progress: Progress = silent) -> list[Path]:

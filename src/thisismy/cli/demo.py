@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from thisismy.cli.output import console, print_json, progress_bar, say
+from thisismy.cli.output import clock, console, print_json, progress_bar, say
 from thisismy.cli.search import print_result
 
 
@@ -21,7 +21,7 @@ def demo(
     folder: Annotated[Path, typer.Argument(help="Where to make it.")] = Path("demo"),
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Make a small library out of photographs that installed packages ship, index it and search it."""
+    """Make a small library out of photographs that packages ship; index it, mine what is named, search it."""
     from thisismy.demo import QUERIES, make_media
     from thisismy.export import export_hits
     from thisismy.verbs import Library
@@ -31,6 +31,11 @@ def demo(
         make_media(folder / "media", progress)
         library = Library.create(folder / "library")
         report = library.add([folder / "media"], progress=progress, tell=(lambda _: None) if quiet else say)
+        mentions = library.mine(progress=progress)
+        for mention in mentions:
+            if mention.verdict == "kept" and mention.decision is None:
+                library.accept(mention)
+        library.learn(judge=False, progress=progress)
     results = [library.search(query, k=4) for query in QUERIES]
     sheets = []
     for result in results:
@@ -38,9 +43,14 @@ def demo(
             sheet = folder / f"{result.query.replace(' ', '-')}.png"
             sheets += export_hits(result.query, result.hits, sheet=sheet).written
     if json:
-        print_json({"added": report, "results": results, "sheets": sheets})
+        named = [instance.name for instance in library.instances()]
+        print_json({"added": report, "named": named, "results": results, "sheets": sheets})
     else:
         out = console()
+        for mention in mentions:
+            if mention.decision == "accepted" or mention.verdict == "kept":
+                where = f"{mention.path.name if mention.path else 'gone'} {clock(mention.start)}"
+                out.print(f'{where}: "{mention.sentence}" named {mention.name}', markup=False)
         for result in results:
             out.print(f"\n[bold]{result.query}[/]")
             print_result(result)

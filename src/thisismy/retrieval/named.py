@@ -63,10 +63,24 @@ def find_named(
             for place, item in enumerate(ranked, start=1)
         ]
 
-    found = rank(parts.score, gallery.vectors, options.k, allowed=passing, fold_above=fold_above)
+    found = rank(
+        parts.score,
+        gallery.vectors,
+        options.k,
+        allowed=passing,
+        fold_above=fold_above,
+        files=gallery.media_ids,
+    )
     if found:
         return Found(hits(found))
-    misses = rank(parts.score, gallery.vectors, min(options.k, 5), allowed=allowed, fold_above=fold_above)
+    misses = rank(
+        parts.score,
+        gallery.vectors,
+        min(options.k, 5),
+        allowed=allowed,
+        fold_above=fold_above,
+        files=gallery.media_ids,
+    )
     return Found(nearest=hits(misses))
 
 

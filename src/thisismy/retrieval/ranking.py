@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from thisismy.encoders.base import Features
 from thisismy.library.gallery import Gallery
 
+COPY_COSINE = 0.995
+"""Shots of different files above this are copies: the same recording, cut or compressed anew."""
+
 
 @dataclass(frozen=True)
 class Ranked:
@@ -28,6 +31,7 @@ def rank(
     allowed: NDArray[np.bool_] | None = None,
     at_least: float = -np.inf,
     fold_above: float | None = None,
+    files: NDArray[np.int64] | None = None,
 ) -> list[Ranked]:
     """The k best rows, best first; equal scores keep the order of the gallery.
 
@@ -39,6 +43,8 @@ def rank(
         at_least: the cut-off; rows below it are no hits.
         fold_above: cosine above which a row is folded into a better hit; None folds nothing. Lowering it
             folds pictures that are less alike.
+        files: ``(n,)`` numbers; rows of different files are folded only when they are copies, so that
+            another appearance elsewhere is still seen. None treats all as one file.
     """
     candidates = np.flatnonzero((scores >= at_least) if allowed is None else allowed & (scores >= at_least))
     hits: list[Ranked] = []
@@ -46,7 +52,7 @@ def rank(
     while len(hits) < k and taken < len(candidates):
         # Folding can use up candidates, so ever larger heads of the order are looked at.
         head = _best(scores, candidates, max(4 * k, 2 * taken))
-        hits = _fold(scores, vectors, head, k, fold_above)
+        hits = _fold(scores, vectors, head, k, fold_above, files)
         taken = len(head)
     return hits
 
@@ -64,6 +70,7 @@ def _fold(
     order: NDArray[np.int64],
     k: int,
     fold_above: float | None,
+    files: NDArray[np.int64] | None,
 ) -> list[Ranked]:
     leaders: list[int] = []
     folded: dict[int, list[int]] = {}
@@ -71,8 +78,12 @@ def _fold(
     for row in order.tolist():
         if fold_above is not None and leaders:
             likeness = kept[: len(leaders)] @ vectors[row]
-            nearest = int(likeness.argmax())
-            if likeness[nearest] >= fold_above:
+            needed = np.full(len(leaders), fold_above)
+            if files is not None:
+                needed[files[leaders] != files[row]] = max(fold_above, COPY_COSINE)
+            enough = likeness >= needed
+            if enough.any():
+                nearest = int(np.where(enough, likeness, -np.inf).argmax())
                 folded[leaders[nearest]].append(row)
                 continue
         if len(leaders) == k:

@@ -142,11 +142,22 @@ def find(
             for place, item in enumerate(ranked, start=1)
         ]
 
-    found = hits(rank(scores, gallery.vectors, options.k, allowed=passing, fold_above=fold))
+    found = hits(
+        rank(scores, gallery.vectors, options.k, allowed=passing, fold_above=fold, files=gallery.media_ids)
+    )
     if found:
         return Found(found)
     return Found(
-        nearest=hits(rank(scores, gallery.vectors, min(options.k, 5), allowed=allowed, fold_above=fold))
+        nearest=hits(
+            rank(
+                scores,
+                gallery.vectors,
+                min(options.k, 5),
+                allowed=allowed,
+                fold_above=fold,
+                files=gallery.media_ids,
+            )
+        )
     )
 
 

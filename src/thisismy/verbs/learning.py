@@ -26,6 +26,10 @@ NEGATIVES = 512
 """Shots of the library that stand for everything else (the number of section 5 of the paper)."""
 
 
+CLEARLY_OTHER = 0.35
+"""On a scale from what is usual in the library (0) to a copy (1): shots below surely show something else."""
+
+
 @dataclass(frozen=True)
 class LearnedInstance:
     """One instance that was learned.
@@ -222,9 +226,12 @@ class LearningVerbs(NamingVerbs):
         if not len(gallery):
             return np.zeros((0, self.encoder.embed_dim), np.float32)
         vectors = np.asarray(gallery.vectors)
-        alike = np.max([(vectors @ item.examples.T).max(axis=1) for item in material], axis=0)
-        # Shots that look like an instance may well be one that nobody has confirmed yet.
-        free = np.flatnonzero(alike < self._same_thing(gallery))
+        free = np.arange(len(vectors))
+        for item in material:
+            alike = (vectors @ item.examples.T).max(axis=1)
+            usual = float(alike.mean())
+            # Shots that look like an instance may well show it, and nobody has confirmed them yet.
+            free = free[alike[free] < usual + CLEARLY_OTHER * (1 - usual)]
         if len(free) > NEGATIVES:
             free = np.sort(np.random.default_rng(0).choice(free, NEGATIVES, replace=False))
         confirmed = {example_id for item in material for example_id in item.example_ids}
@@ -235,17 +242,6 @@ class LearningVerbs(NamingVerbs):
             if any(keep):
                 refused.append(features[keep])
         return np.concatenate(refused)
-
-    def _same_thing(self, gallery: Gallery) -> float:
-        """The cosine above which two shots may show the same thing."""
-        from thisismy.errors import LibraryError
-        from thisismy.mining.jobs import library_calibration
-
-        try:
-            return library_calibration(self.store, gallery).example_threshold
-        except LibraryError:
-            # Too few shots to know the encoder by: nothing can be called a look-alike.
-            return 2.0
 
     def _refused(self, names: Sequence[str], gallery: Gallery) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """``(n_shots,)``: shots a person said do not show one of the instances."""
