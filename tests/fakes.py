@@ -21,7 +21,7 @@ COLOURS = {"red": 0, "green": 1, "blue": 2}
 class FakeEncoder:
     """A picture is its mean colour; a text is the sum of its colour words.
 
-    The space has four dimensions: red, green, blue and "something else" (a constant 0.1, so that nothing is ever zero).
+    The space has four dimensions: red, green, blue and "something else" (0.1, so that nothing is ever zero).
     A word's input vector is its direction in that space, so learned tokens live in it too.
     """
 

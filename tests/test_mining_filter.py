@@ -24,7 +24,7 @@ from thisismy.spans import Span
 from thisismy.transcripts import Segment, Transcript
 
 COSINE = MiningSettings(
-    score="cosine", visual_threshold=0.5, prompt="{}", trim_threshold=0.5, trim_tolerance=9.0
+    score="cosine", visual_threshold=0.5, prompts=("{}",), trim_threshold=0.5, trim_tolerance=9.0
 )
 RED, GREEN, BLUE = np.eye(4, dtype=np.float32)[:3]
 
@@ -134,7 +134,7 @@ def test_between_sure_shots_the_nearer_one_wins() -> None:
     features = unit(np.stack([RED, GREEN, RED + 0.05 * GREEN]))
     shots = spans(0, 4, 5.9, 12)
     said = spot_mentions(talk("this is my red bike.", 5, 5.4))[0]
-    settings = MiningSettings(score="cosine", sure=0.9, nearness=0.1, prompt="{}")
+    settings = MiningSettings(score="cosine", sure=0.9, nearness=0.1, prompts=("{}",))
     found = find_reference(said, shots, features, FakeEncoder(), settings, None)
     assert found is not None
     assert found.shot == 2
@@ -158,7 +158,7 @@ def test_names_are_trimmed_but_proper_names_stay(line: str, name: str) -> None:
 
 
 def test_words_that_leave_the_picture_are_trimmed() -> None:
-    settings = MiningSettings(score="cosine", trim_threshold=0.8, trim_tolerance=0.1, prompt="{}")
+    settings = MiningSettings(score="cosine", trim_threshold=0.8, trim_tolerance=0.1, prompts=("{}",))
     assert (
         trim_name(mention("this is my red bike green grass here"), RED, FakeEncoder(), settings, None)
         == "red bike"
@@ -283,7 +283,7 @@ def test_verdicts() -> None:
 
 def test_a_result_says_what_made_it() -> None:
     features = unit(np.stack([RED, RED + 0.1 * GREEN, GREEN]))
-    settings = MiningSettings(score="cosine", visual_threshold=0.5, prompt="{}", example_threshold=0.9)
+    settings = MiningSettings(score="cosine", visual_threshold=0.5, prompts=("{}",), example_threshold=0.9)
     (found,) = mine_video(
         talk("This is my red chair Bo."), spans(0, 4, 8, 12), features, FakeEncoder(), settings
     )

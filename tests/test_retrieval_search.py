@@ -41,7 +41,9 @@ def test_only_what_beats_the_background_is_a_hit() -> None:
 
 
 def test_nothing_found_shows_the_nearest_misses() -> None:
-    found = find(Query("blue"), RED_AND_GREEN, FakeEncoder(), BACKGROUND, SearchOptions(cutoff=0.9, fold=False))
+    found = find(
+        Query("blue"), RED_AND_GREEN, FakeEncoder(), BACKGROUND, SearchOptions(cutoff=0.9, fold=False)
+    )
     assert found.hits == []
     assert len(found.nearest) == 3
 

@@ -135,7 +135,7 @@ def _import(connection: Connection, described: dict[str, Any]) -> str:
 
 
 def _example(connection: Connection, item: dict[str, Any]) -> Example | None:
-    """The example, pointing at the library's own copy of the video, else at its picture; None without both."""
+    """The example, pointing at the library's own copy of the video, else at its picture, else None."""
     digest, span = str(item["content_hash"]), Span(item["start"], item["end"])
     if catalog.find_media_id(connection, digest) is None:
         if not item["picture"]:

@@ -37,7 +37,7 @@ def filter_texts(mention: Mention, settings: MiningSettings) -> list[str]:
     if noun is not None:
         described = next(words for words in beginnings if visible_noun(words) == noun)
         phrases = [" ".join(described), noun.replace("-", " "), *lexicon().sorts.get(noun, ())]
-    return [settings.prompt.format(phrase) for phrase in dict.fromkeys(phrases)]
+    return [prompt.format(phrase) for prompt in settings.prompts for phrase in dict.fromkeys(phrases)]
 
 
 def visible_noun(words: Sequence[str]) -> str | None:

@@ -23,7 +23,7 @@ class MiningSettings:
             far that cosine stands above what the phrase reaches on unrelated pictures, in standard
             deviations, so that one threshold serves all phrases and encoders.
         visual_threshold: least score of the reference shot; raising it keeps fewer, surer mentions.
-        prompt: text for the filter; ``{}`` is replaced by the phrase.
+        prompts: texts for the filter; ``{}`` is replaced by the phrase, and the best text counts.
         sorts: also compare with kinds of the thing ("dog": "poodle", "beagle", ...), which helps encoders
             that know the kinds but not the word.
         sure: a score beyond this says nothing more; among such shots nearness in time decides.
@@ -44,8 +44,8 @@ class MiningSettings:
     shots_around: int = 1
     seconds_around: float = 6.0
     score: Literal["calibrated", "cosine"] = "calibrated"
-    visual_threshold: float = 1.5
-    prompt: str = "a photo of a {}"
+    visual_threshold: float = 1.3
+    prompts: tuple[str, ...] = ("a photo of a {}", "{}")
     sorts: bool = True
     sure: float = 3.5
     nearness: float = 0.25
@@ -67,7 +67,7 @@ class MiningSettings:
             seconds_around=float("inf"),
             score="cosine",
             visual_threshold=0.3,
-            prompt="{}",
+            prompts=("{}",),
             sorts=False,
             sure=float("inf"),
             nearness=0.0,

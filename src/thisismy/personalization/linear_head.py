@@ -1,8 +1,8 @@
 """A linear classifier per instance: what recognises a thing in MyVLM, multiplied by the text's likeness.
 
-Alaluf, Richardson, Tulyakov, Aberman, Cohen-Or: "MyVLM: Personalizing VLMs for User-Specific Queries", ECCV
-2024 (the concept head for objects). The head is logistic regression on frozen features, the instance's examples
-against the negatives and the examples of all other instances, both sides weighing the same.
+Alaluf, Richardson, Tulyakov, Aberman, Cohen-Or: "MyVLM: Personalizing VLMs for User-Specific Queries",
+ECCV 2024 (the concept head for objects). The head is logistic regression on frozen features, the instance's
+examples against the negatives and the examples of all other instances, both sides weighing the same.
 """
 
 from __future__ import annotations

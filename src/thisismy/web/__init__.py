@@ -1,0 +1,1 @@
+"""The local page and the interface for programs behind it."""

@@ -97,7 +97,7 @@ def _item(root: Path, about: dict[str, Any], key: str, frame: str, grow: float) 
 
 
 def _read_yaml(path: Path) -> dict[str, dict[str, Any]]:
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     try:
         # The loader in C reads the 10,000 lines in a tenth of the time; every wheel has it.
