@@ -118,6 +118,53 @@ def vlogs(
     _run(context, built, chosen, seeds, loaded, file.path, protocol, json)
 
 
+@app.command()
+def mining(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="With the videos, their subtitles and their truth.")],
+    encoder: EncoderName = "auto",
+    patterns: Annotated[
+        str, typer.Option(help="Pattern sets: paper, wide, pos-nouns, ner, paper+ner.", show_default="all")
+    ] = "",
+    transcripts: Annotated[
+        str,
+        typer.Option(
+            help="srt: true subtitles, vtt: automatic captions, asr: recognised here.", show_default="all"
+        ),
+    ] = "",
+    shots: Annotated[
+        Literal["adaptive", "transnet", "windows", "truth"], typer.Option(help="How shots are found.")
+    ] = "adaptive",
+    variants: Annotated[
+        bool, typer.Option("--variants", help="Also other settings, such as the paper's own thresholds.")
+    ] = False,
+    features: FeatureFile = None,
+    json: Json = False,
+) -> None:
+    """Mining on narrated videos (vlog-gt-1): what is spotted, kept, and gathered, against the truth."""
+    from thisismy.encoders import load_encoder
+    from thisismy.evaluation.benchmarks import vlogs as reader
+    from thisismy.evaluation.mining import PATTERNS, TRANSCRIPTS, evaluate_mining, mining_table
+    from thisismy.evaluation.runs import feature_file
+
+    truth, loaded = reader.read(folder), load_encoder(encoder)
+    with _progress(context) as progress:
+        document = evaluate_mining(
+            truth,
+            loaded,
+            feature_file(folder.resolve().name, loaded, features),
+            patterns=_names(patterns) or PATTERNS,
+            transcripts=_names(transcripts) or TRANSCRIPTS,
+            detector=shots,
+            variants=variants,
+            progress=progress,
+        )
+    if json:
+        print_json(document)
+        return
+    console().print(mining_table(document))
+
+
 @app.command("this-is-my")
 def this_is_my(
     context: typer.Context,
@@ -279,7 +326,11 @@ def _progress(context: typer.Context) -> AbstractContextManager[Progress]:
 def _methods(names: str) -> dict[str, Method]:
     from thisismy.personalization.registry import make_method
 
-    return {name: make_method(name) for name in (n.strip() for n in names.split(",")) if name}
+    return {name: make_method(name) for name in _names(names)}
+
+
+def _names(names: str) -> list[str]:
+    return [name for name in (part.strip() for part in names.split(",")) if name]
 
 
 def _print(document: dict[str, Any], json: bool) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from thisismy.encoders.base import Encoder
+from thisismy.encoders.base import Encoder, Features
 from thisismy.errors import BenchmarkError
 from thisismy.evaluation.benchmarks.base import Benchmark, Item, Media
 from thisismy.evaluation.benchmarks.vlogs import (
@@ -58,10 +58,7 @@ def vlog_benchmark(
     chosen: Examples = given_examples(vlogs, shots)
     categories = None
     if examples == "mined":
-        features = encode(build(vlogs, shots, chosen), encoder, file, progress=progress)
-        rows = {
-            name: features.shots([item_id(name, span) for span in spans]) for name, spans in shots.items()
-        }
+        rows = shot_features(vlogs, shots, encoder, file, progress)
         chosen, categories = mined_examples(vlogs, shots, rows, encoder)
     name = f"{vlogs.folder.resolve().name}-{detector}-{examples}"
     built = build(vlogs, shots, chosen, name=name, mined=categories)
@@ -90,6 +87,14 @@ def find_shots(
         found[name] = spans
         progress("indexing videos", done, len(vlogs.videos))
     return found
+
+
+def shot_features(
+    vlogs: Vlogs, shots: Shots, encoder: Encoder, file: FeatureFile, progress: Progress = silent
+) -> dict[str, Features]:
+    """Video name -> ``(n_shots, embed_dim)`` features of its shots; what the file lacks is encoded."""
+    features = encode(build(vlogs, shots, {}), encoder, file, progress=progress)
+    return {name: features.shots([item_id(name, span) for span in spans]) for name, spans in shots.items()}
 
 
 def _scan(path: Path, name: str, detector: ShotDetector, encoder: Encoder, file: FeatureFile) -> list[Span]:

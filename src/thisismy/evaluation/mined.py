@@ -36,7 +36,7 @@ def mined_examples(
         BenchmarkError: a naming video has no transcript.
         LibraryError: there are too few shots to calibrate another encoder.
     """
-    calibration = shipped_calibration(encoder.id) or _calibrated(features, encoder)
+    calibration = calibration_for(features, encoder)
     subjects = {subject.id: subject for subject in vlogs.subjects}
     examples: dict[str, list[tuple[str, int]]] = {}
     categories: dict[str, str] = {}
@@ -69,6 +69,18 @@ def _named(mention: MinedMention, vlog: Vlog, subjects: Mapping[str, Subject]) -
     return None
 
 
-def _calibrated(features: Mapping[str, Features], encoder: Encoder) -> Calibration:
+def calibration_for(features: Mapping[str, Features], encoder: Encoder) -> Calibration:
+    """The calibration shipped for an encoder; for another encoder, one made from the shots themselves.
+
+    Args:
+        features: video -> ``(n_shots, embed_dim)`` unit rows.
+        encoder: made the features.
+
+    Raises:
+        LibraryError: there are too few shots to calibrate another encoder.
+    """
+    shipped = shipped_calibration(encoder.id)
+    if shipped is not None:
+        return shipped
     groups = np.repeat(np.arange(len(features)), [len(rows) for rows in features.values()])
     return calibrate(unit(np.concatenate(list(features.values()))), encoder.id, groups)

@@ -30,11 +30,19 @@ FORMAT = "vlog-gt-1"
 
 @dataclass(frozen=True)
 class Mention:
-    """A naming in the narration: when it is said, and the instance it names (None: nothing visible)."""
+    """A naming in the narration.
+
+    Attributes:
+        span: when it is said.
+        text: what is said.
+        instance: whom it names; None when it is nothing visible.
+        kind: ``visual_shown``, ``visual_not_shown``, ``non_visual``, ``negated`` or ``someone_elses``.
+    """
 
     span: Span
     text: str
     instance: str | None
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -254,7 +262,7 @@ def _videos(folder: Path, source: str) -> dict[str, Vlog]:
             tuple(Span(float(s["start"]), float(s["end"])) for s in data["shots"]),
             tuple(s["instance"] for s in data["shots"]),
             tuple(
-                Mention(Span(float(m["start"]), float(m["end"])), m["text"], m["instance"])
+                Mention(Span(float(m["start"]), float(m["end"])), m["text"], m["instance"], m["kind"])
                 for m in data["mentions"]
             ),
         )
