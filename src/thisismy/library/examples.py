@@ -39,11 +39,15 @@ class Place:
         content_hash: what it is.
         span: seconds; ``Span(0, 0)`` for a photo.
         jpeg: the photo, when it is no file of the library.
+        box: the thing in the picture, as shares of its sides: left, top, right, bottom; None for all of it.
+        box_time: the frame the box was drawn on, in seconds.
     """
 
     content_hash: str
     span: Span
     jpeg: bytes | None = None
+    box: tuple[float, float, float, float] | None = None
+    box_time: float | None = None
 
 
 def parse_seconds(text: str) -> float:

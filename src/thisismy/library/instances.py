@@ -56,6 +56,7 @@ class Example:
         origin: where it came from: "mined", "similar", "taught", "imported", ...
         score: how sure the job was; None when a person said so.
         box: the thing in the picture, as shares of its sides: left, top, right, bottom; None for all of it.
+        box_time: the frame the box was drawn on, in seconds; None without a box.
     """
 
     content_hash: str
@@ -66,6 +67,7 @@ class Example:
     score: float | None = None
     box: tuple[float, float, float, float] | None = None
     id: int = 0
+    box_time: float | None = None
 
 
 def name_key(name: str) -> str:
@@ -236,6 +238,7 @@ def put_example(
         "origin": example.origin,
         "score": example.score,
         "box": list(example.box) if example.box else None,
+        "box_time": example.box_time if example.box else None,
     }
     connection.execute(insert(examples).values(instance_id=instance.id, **values))
 
@@ -296,4 +299,5 @@ def _example(row: Row[Any]) -> Example:
         origin=row.origin,
         score=row.score,
         box=tuple(row.box) if row.box else None,
+        box_time=row.box_time,
     )

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; kept here so that opening a current library needs no migration machinery."""
 
 metadata = MetaData()
@@ -177,6 +177,8 @@ examples = Table(
     Column("origin", String, nullable=False),
     Column("score", Float),
     Column("box", JSON),
+    # The frame the box was drawn on, in seconds.
+    Column("box_time", Float),
     UniqueConstraint("instance_id", "content_hash", "start", "end"),
 )
 
@@ -207,4 +209,6 @@ mentions = Table(
     Column("thresholds", JSON, nullable=False),
     Column("decision", String),
     Column("instance_id", Integer, ForeignKey("instances.id", ondelete="SET NULL")),
+    # What accepting it changed: {"created": bool, "examples": [rows that stood in its place]}.
+    Column("before", JSON(none_as_null=True)),
 )

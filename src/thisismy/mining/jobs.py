@@ -37,6 +37,7 @@ from thisismy.mining.categories import COCO_CATEGORIES
 from thisismy.mining.examples import propose_elsewhere
 from thisismy.mining.mine import MinedMention, mine_video
 from thisismy.mining.settings import MiningSettings
+from thisismy.mining.undo import MINED, SAME_VIDEO, note_before
 from thisismy.progress import Progress, silent
 from thisismy.spans import Span
 
@@ -210,15 +211,21 @@ def accept_mention(connection: Connection, mention: StoredMention, name: str = "
     if mention.shot is None or not name:
         raise InstanceError(f"{mention.sentence!r} cannot be accepted: {mention.reason}")
     instance = _instance_called(connection, name)
+    created = instance is None
     if instance is None:
         create_instance(connection, name, category or mention.category, USER if category else JOB)
         instance = find_instance(connection, name)
-    reference = Example(mention.content_hash, Span(*mention.shot), CONFIRMED, USER, "mined", mention.score)
+    spans = [Span(*mention.shot), *(Span(start, end) for start, end, _ in mention.examples)]
+    before = {
+        "created": created,
+        "examples": note_before(connection, instance, mention.content_hash, spans),
+    }
+    reference = Example(mention.content_hash, spans[0], CONFIRMED, USER, MINED, mention.score)
     put_example(connection, instance, reference)
     for start, end, similarity in mention.examples:
-        further = Example(mention.content_hash, Span(start, end), CONFIRMED, JOB, "same video", similarity)
+        further = Example(mention.content_hash, Span(start, end), CONFIRMED, JOB, SAME_VIDEO, similarity)
         put_example(connection, instance, further)
-    _decide(connection, mention, ACCEPTED, instance.id)
+    _decide(connection, mention, ACCEPTED, instance.id, before)
     return instance.id
 
 
@@ -309,9 +316,15 @@ def _values(mined: MinedMention, spans: Sequence[Span]) -> dict[str, Any]:
     }
 
 
-def _decide(connection: Connection, mention: StoredMention, decision: str, instance_id: int | None) -> None:
+def _decide(
+    connection: Connection,
+    mention: StoredMention,
+    decision: str,
+    instance_id: int | None,
+    before: dict[str, Any] | None = None,
+) -> None:
     row = update(mentions).where(mentions.c.id == mention.id)
-    connection.execute(row.values(decision=decision, instance_id=instance_id))
+    connection.execute(row.values(decision=decision, instance_id=instance_id, before=before))
 
 
 def _stored(row: RowMapping, path: Path | None, names: dict[int, str]) -> StoredMention:

@@ -160,6 +160,24 @@ class LearningVerbs(NamingVerbs):
             raise VocabularyError("nothing was learned yet: run `thisismy learn`")
         return load_vocabulary(self._vocabulary_path, self.encoder)
 
+    def delete(self, name: str) -> None:
+        """Delete an instance with everything derived from it, also what was learned.
+
+        Raises:
+            InstanceError: no such instance.
+        """
+        from thisismy.personalization.vocabulary_file import save_vocabulary
+
+        name = self.instance(name).name
+        super().delete(name)
+        try:
+            vocabulary = self.vocabulary()
+        except (VocabularyError, EncoderMismatchError):
+            # Nothing learned, or on an encoder that is gone: the next learning drops what has no instance.
+            return
+        if name in vocabulary.concepts:
+            save_vocabulary(vocabulary.without(name), self._vocabulary_path)
+
     def _learned(self, names: Sequence[str]) -> Vocabulary:
         """A vocabulary that knows these instances as they are now; what is missing is learned first.
 

@@ -12,7 +12,7 @@ import numpy as np
 from thisismy.errors import InstanceError, LibraryError
 from thisismy.library import catalog
 from thisismy.library import instances as rows
-from thisismy.library.examples import example_features, locate, path_of
+from thisismy.library.examples import Place, example_features, locate, path_of
 from thisismy.library.instances import CONFIRMED, JOB, REJECTED, USER, Example, Instance
 from thisismy.library.paths import path_bytes, path_text
 from thisismy.library.speech import find_said, get_transcript
@@ -172,11 +172,23 @@ class NamingVerbs(Base):
             return next(item for item in rows.list_instances(connection) if item.id == number)
 
     def reject(self, mention: StoredMention) -> None:
-        """Note that a mention names nothing that is seen; it is not asked again."""
+        """Note that a mention names nothing that is seen; it is not asked again.
+
+        What accepting it before had brought goes again.
+        """
         from thisismy.mining.jobs import reject_mention
+        from thisismy.mining.undo import take_back
 
         with self.store.write() as connection:
+            take_back(connection, mention)
             reject_mention(connection, mention)
+
+    def undecide(self, mention: StoredMention) -> None:
+        """Take back what was decided about a mention, with what accepting it had brought."""
+        from thisismy.mining.undo import take_back
+
+        with self.store.write() as connection:
+            take_back(connection, mention)
 
     def name(
         self, name: str, places: Sequence[str], *, category: str = "", negative: bool = False
@@ -196,7 +208,22 @@ class NamingVerbs(Base):
         found = [locate(self.store, place) for place in places]
         if not found:
             raise InstanceError(f"where is {name!r} seen? name a place such as VIDEO@1:23, or a photo")
-        state = REJECTED if negative else CONFIRMED
+        return self.teach(name, found, category=category, state=REJECTED if negative else CONFIRMED)
+
+    def teach(
+        self, name: str, places: Sequence[Place], *, category: str = "", state: str = CONFIRMED
+    ) -> Instance:
+        """Teach an instance by places that were already looked up.
+
+        Args:
+            name: made when it is new.
+            places: where it is seen.
+            category: a common noun; empty guesses it for a new instance.
+            state: "confirmed", or "rejected" for places that do not show it.
+
+        Raises:
+            InstanceError: the name is empty.
+        """
         with self.store.write() as connection:
             known = {
                 rows.name_key(n)
@@ -207,10 +234,13 @@ class NamingVerbs(Base):
             if new:
                 rows.create_instance(connection, name, category, USER if category else JOB)
             instance = rows.find_instance(connection, name)
-            for place in found:
+            for place in places:
                 if place.jpeg is not None:
                     rows.put_photo(connection, place.content_hash, place.jpeg)
-                rows.put_example(connection, instance, Example(place.content_hash, place.span, state))
+                example = Example(
+                    place.content_hash, place.span, state, box=place.box, box_time=place.box_time
+                )
+                rows.put_example(connection, instance, example)
             if category and not new:
                 rows.set_category(connection, instance, category)
         if new and not category:
