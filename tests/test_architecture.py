@@ -47,7 +47,8 @@ DRAWERS = {"utils", "util", "helpers", "common", "misc", "base_utils", "tools"}
 
 
 def stage(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return "cli" if first == "__main__" else first
 
 
 def imported(path: Path) -> set[str]:

@@ -15,6 +15,9 @@ KNOWN = [
     ("my cat Mia", "my cat Mia"),
     ("my grey sneaker", "my grey sneaker"),
     ("our car", "our car"),
+    ("my dog Rex", "my dog Rex"),
+    ("my neighbour's Rex", "the other Rex"),
+    ("our tractor Rex", "our tractor Rex"),
     ("my dog Biscuit's bowl", "the bowl"),
 ]
 
@@ -31,6 +34,9 @@ KNOWN = [
         ("a car on a wall", [], "a car on a wall"),
         ("our car in snow", ["our car"], "* in snow"),
         ("Biscuit and my cat Mia on a sofa", ["my dog Biscuit", "my cat Mia"], "* and * on a sofa"),
+        ("MIA asleep", ["my cat Mia"], "* asleep"),
+        ("Rex asleep", [], "Rex asleep"),
+        ("dog Rex asleep", ["my dog Rex"], "* asleep"),
         ("Biscuit with Biscuit", ["my dog Biscuit"], "* with *"),
         ("biscuits on a plate", [], "biscuits on a plate"),
         ("Biscuit's bowl and my cat Mia", ["my cat Mia"], "Biscuit's bowl and *"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,9 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from thisismy.errors import InstanceError
 from thisismy.library import schema
 from thisismy.spans import Span
+
+POSSESSIVES = ("my", "our", "his", "her", "their", "your")
+"""Words that begin a name, which people may leave out."""
 
 instances, names, examples = schema.instances, schema.names, schema.examples
 
@@ -91,21 +95,44 @@ def create_instance(connection: Connection, name: str, category: str = "", categ
     return instance_id
 
 
+def spellings(known: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Every way to write a name (as a `name_key`) -> the instance it means.
+
+    A leading "my", "our", ... may be left out when what remains is no common word, that is, when it still has
+    two words or a capital letter. A proper name at the end stands alone: "my dog Biscuit" is "dog Biscuit" and
+    "Biscuit", but "my dog Biscuit's bowl" is no "Biscuit's bowl". A short form of two instances means neither.
+
+    Args:
+        known: (name or alias, name of the instance) of every instance.
+    """
+    known = list(known)
+    table = {name_key(name): instance for name, instance in known}
+    short: dict[str, set[str]] = {}
+    for name, instance in known:
+        first, *rest = name.split()
+        if first.casefold() in POSSESSIVES and (len(rest) > 1 or any(map(str.isupper, "".join(rest)))):
+            short.setdefault(name_key(" ".join(rest)), set()).add(instance)
+        capital = next((at for at, word in enumerate(rest) if word[0].isupper()), None)
+        if capital is not None and not re.search(r"['\u2019]", " ".join(rest)):
+            short.setdefault(name_key(" ".join(rest[capital:])), set()).add(instance)
+    return {key: means.pop() for key, means in short.items() if len(means) == 1} | table
+
+
 def find_instance(connection: Connection, name: str) -> Instance:
-    """The instance with this name or alias.
+    """The instance with this name or alias, or a short form of it that means no other; see `spellings`.
 
     Raises:
         InstanceError: there is none; names that are close are mentioned.
     """
-    row = connection.execute(select(names.c.instance_id).where(names.c.key == name_key(name))).scalar()
-    if row is None:
+    found = list_instances(connection)
+    table = spellings((known, item.name) for item in found for known in (item.name, *item.aliases))
+    if name_key(name) not in table:
         import difflib
 
-        known = connection.execute(select(names.c.key, names.c.name)).all()
-        close = difflib.get_close_matches(name_key(name), [key for key, _ in known], n=1, cutoff=0.5)
-        hint = next((f"; did you mean {shown!r}?" for key, shown in known if key in close), "")
+        close = difflib.get_close_matches(name_key(name), table, n=1, cutoff=0.5)
+        hint = f"; did you mean {table[close[0]]!r}?" if close else ""
         raise InstanceError(f"no instance is called {name!r}{hint}")
-    return next(item for item in list_instances(connection) if item.id == row)
+    return next(item for item in found if item.name == table[name_key(name)])
 
 
 def list_instances(connection: Connection) -> list[Instance]:
@@ -243,10 +270,16 @@ def put_example(
     connection.execute(insert(examples).values(instance_id=instance.id, **values))
 
 
-def decide_examples(connection: Connection, example_ids: Iterable[int], state: str) -> None:
-    """Set the state of examples as a person's decision."""
+def decide_examples(connection: Connection, example_ids: Iterable[int], state: str, by: str = USER) -> None:
+    """Set the state of examples, as a person's decision unless it is taken back."""
     row = update(examples).where(examples.c.id.in_(list(example_ids)))
-    connection.execute(row.values(state=state, decided_by=USER))
+    connection.execute(row.values(state=state, decided_by=by))
+
+
+def remove_examples(connection: Connection, example_ids: Iterable[int]) -> None:
+    """Forget examples, and photos that nothing else uses."""
+    connection.execute(delete(examples).where(examples.c.id.in_(list(example_ids))))
+    _drop_unused_photos(connection)
 
 
 def examples_of(connection: Connection, instance: Instance, state: str | None = None) -> list[Example]:

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 from thisismy.encoders.base import PLACEHOLDER
 from thisismy.errors import QueryError
-
-POSSESSIVES = ("my", "our", "his", "her", "their", "your")
-"""Words that begin a name people may leave out: "my dog Biscuit" is found as "dog Biscuit" too."""
+from thisismy.library.instances import POSSESSIVES, name_key, spellings
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,7 @@ def read_query(text: str, known: Iterable[tuple[str, str]]) -> NamedQuery:
     """Find instances by name or alias: longest first, any case, whole words.
 
     A name in ``<angle brackets>`` must be one. "Biscuit's bowl" is about a bowl, not about Biscuit, unless no
-    other name is in the query. A leading "my", "our", ... of a name may be left out when what remains is no
-    common word, that is, when it still has two words or a capital letter.
+    other name is in the query. Short forms count as `thisismy.library.instances.spellings` says.
 
     Args:
         text: what was typed.
@@ -54,7 +51,7 @@ def read_query(text: str, known: Iterable[tuple[str, str]]) -> NamedQuery:
     Raises:
         QueryError: brackets hold a name that nobody has; close ones are mentioned.
     """
-    table = _table(known)
+    table = spellings(known)
     plain, bracketed = _brackets(text, table)
     free = _free(plain, table, bracketed)
     owned = [match for match in free if re.match(r"['\u2019]s?\b", plain[match.end :])]
@@ -75,22 +72,10 @@ def suggest(text: str, known: Iterable[tuple[str, str]]) -> str | None:
     if asked is None:
         return None
     phrase = asked.group(0)
-    table = _table(known)
-    close = difflib.get_close_matches(phrase.casefold(), table, n=1, cutoff=0.6)
+    table = spellings(known)
+    close = difflib.get_close_matches(name_key(phrase), table, n=1, cutoff=0.6)
     hint = f"; did you mean {table[close[0]]!r}?" if close else ""
     return f"no instance is called {asked.group(1)!r}{hint}"
-
-
-def _table(known: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Every spelling -> instance; full names before shortened ones."""
-    known = [(" ".join(name.split()), instance) for name, instance in known]
-    table = {name.casefold(): instance for name, instance in known}
-    for name, instance in known:
-        first, _, rest = name.partition(" ")
-        proper = " " in rest or any(letter.isupper() for letter in rest)
-        if first.casefold() in POSSESSIVES and rest and proper:
-            table.setdefault(rest.casefold(), instance)
-    return table
 
 
 def _brackets(text: str, table: dict[str, str]) -> tuple[str, list[_Match]]:
@@ -99,11 +84,11 @@ def _brackets(text: str, table: dict[str, str]) -> tuple[str, list[_Match]]:
     for found in re.finditer(r"<([^<>]*)>", text):
         plain += text[end : found.start()]
         name = " ".join(found.group(1).split())
-        if name.casefold() not in table:
-            close = difflib.get_close_matches(name.casefold(), table, n=1, cutoff=0.5)
+        if name_key(name) not in table:
+            close = difflib.get_close_matches(name_key(name), table, n=1, cutoff=0.5)
             hint = f"; did you mean {table[close[0]]!r}?" if close else ""
             raise QueryError(f"no instance is called {name!r}{hint}")
-        matches.append(_Match(len(plain), len(plain) + len(name), table[name.casefold()]))
+        matches.append(_Match(len(plain), len(plain) + len(name), table[name_key(name)]))
         plain += name
         end = found.end()
     return plain + text[end:], matches
