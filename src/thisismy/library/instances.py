@@ -99,8 +99,9 @@ def spellings(known: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Every way to write a name (as a `name_key`) -> the instance it means.
 
     A leading "my", "our", ... may be left out when what remains is no common word, that is, when it still has
-    two words or a capital letter. A proper name at the end stands alone: "my dog Biscuit" is "dog Biscuit" and
-    "Biscuit", but "my dog Biscuit's bowl" is no "Biscuit's bowl". A short form of two instances means neither.
+    two words or a capital letter. A proper name at the end stands alone: "my dog Biscuit" is "dog Biscuit"
+    and "Biscuit", but "my dog Biscuit's bowl" is no "Biscuit's bowl". A short form of two instances means
+    neither.
 
     Args:
         known: (name or alias, name of the instance) of every instance.
