@@ -31,6 +31,7 @@ class CatalogEntry:
         state: "indexed", "pending", "failed" or "missing".
         error: the stage and the reason, when it failed.
         shots: shots found so far.
+        file_id: its row.
     """
 
     path: str
@@ -48,6 +49,7 @@ class CatalogEntry:
     created: str | None
     notes: tuple[str, ...]
     shots: int
+    file_id: int = 0
 
 
 def find_file(connection: Connection, path: Path) -> RowMapping | None:
@@ -262,4 +264,5 @@ def _entry(row: RowMapping) -> CatalogEntry:
         created=get(media.c.created),
         notes=tuple(get(media.c.notes) or ()),
         shots=get("shots"),
+        file_id=get(files.c.id),
     )

@@ -20,6 +20,8 @@ class Filters:
         after: first day that counts, by the date the file says it was made on.
         before: first day that no longer counts.
         min_duration, max_duration: seconds of the video; a photo has 0.
+        kind: "video" or "photo".
+        media_id: one media of the library.
     """
 
     path: str | None = None
@@ -27,6 +29,8 @@ class Filters:
     before: date | None = None
     min_duration: float | None = None
     max_duration: float | None = None
+    kind: str | None = None
+    media_id: int | None = None
 
     def __post_init__(self) -> None:
         if self.after and self.before and self.after >= self.before:
@@ -49,6 +53,8 @@ class Filters:
         }
 
     def _passes(self, entry: CatalogEntry) -> bool:
+        if self.kind not in (None, entry.kind) or self.media_id not in (None, entry.media_id):
+            return False
         if self.path is not None and not _matches(entry.path, self.path):
             return False
         if self.after or self.before:

@@ -20,6 +20,9 @@ FOLD_RELEVANCE = 0.9999
 FOLD_COSINE = 0.97
 """Nor are two shots folded below this cosine, however different everything else in the library is."""
 
+UNLIKE_WEIGHT = 0.5
+"""What looking like an unwanted shot costs, against what fitting the query brings."""
+
 
 @dataclass(frozen=True)
 class Query:
@@ -28,13 +31,17 @@ class Query:
     Attributes:
         text: free text; empty for none.
         images: RGB pictures; several are views of the same thing and are averaged.
+        like: ``(embed_dim,)`` features of shots, which count as pictures.
+        unlike: features of shots that are not wanted: what looks like one of them scores less.
     """
 
     text: str = ""
     images: tuple[Picture, ...] = ()
+    like: tuple[Features, ...] = ()
+    unlike: tuple[Features, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.text.strip() and not self.images:
+        if not self.text.strip() and not self.images and not self.like:
             raise QueryError("nothing to look for: type some words or give a picture with --image")
 
 
@@ -120,6 +127,8 @@ def find(
     parts = query_parts(query, encoder)
     cosines = {kind: _score(gallery, vector, options.by) for kind, vector in parts.items()}
     scores = _combine(cosines, background)
+    if query.unlike:
+        scores = scores - _unwanted(query, gallery, background, cosines)
     passing = allowed
     for kind, values in cosines.items():
         above = values >= background.cosine(options.cutoff, kind)
@@ -171,9 +180,24 @@ def query_parts(query: Query, encoder: Encoder) -> dict[str, Features]:
     parts: dict[str, Features] = {}
     if query.text.strip():
         parts["text"] = query_features(encoder, [query.text.strip()])[0]
-    if query.images:
-        parts["image"] = unit(encoder.encode_images(query.images).mean(0))
+    if query.images or query.like:
+        rows = [*query.like, *(encoder.encode_images(query.images) if query.images else ())]
+        parts["image"] = unit(np.mean(rows, axis=0))
     return parts
+
+
+def _unwanted(
+    query: Query, gallery: Gallery, background: Background, cosines: dict[str, NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """``(n_shots,)``: what a shot loses by looking like one that is not wanted, on the scale of the scores.
+
+    Half of what it looks more alike than unrelated pictures do, in deviations, as in Rocchio's feedback.
+    """
+    alike = (gallery.vectors @ np.stack(query.unlike).T).max(axis=1)
+    middle, spread = background.spread("image")
+    loss = UNLIKE_WEIGHT * np.maximum(0, (alike - middle) / spread)
+    scale = background.spread(next(iter(cosines)))[1] if len(cosines) == 1 else 1.0
+    return np.asarray(loss * scale, np.float32)
 
 
 def _score(gallery: Gallery, vector: Features, by: str) -> NDArray[np.float32]:

@@ -7,25 +7,21 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from thisismy.errors import LibraryError, QueryError
+from thisismy.errors import LibraryError
 from thisismy.library import catalog
 from thisismy.library.paths import path_bytes, path_text
 from thisismy.library.store import add_roots, drop_roots, list_roots
 from thisismy.library.vectors import frames_of, shots_of
 from thisismy.progress import Progress, silent
 from thisismy.verbs.base import Tell, quiet
-from thisismy.verbs.learning import LearningVerbs
+from thisismy.verbs.browsing import BrowsingVerbs
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Encoder
     from thisismy.library.indexing import IndexReport
-    from thisismy.retrieval.filters import Filters
-    from thisismy.retrieval.results import SearchResult
 
 
-class Library(LearningVerbs):
+class Library(BrowsingVerbs):
     """A folder that knows your videos and photos.
 
     Example:
@@ -81,66 +77,6 @@ class Library(LearningVerbs):
         if indexer.settings.encoder_id is not None:
             self._prepared()
         return report
-
-    def search(
-        self,
-        text: str = "",
-        *,
-        images: Sequence[Path] = (),
-        k: int = 20,
-        by: str = "shot",
-        cutoff: float = 0.95,
-        fold: bool = True,
-        filters: Filters | None = None,
-    ) -> SearchResult:
-        """Find shots by words, by pictures, or by both; names of instances in the words mean those instances.
-
-        An instance that was named or changed since it was learned is learned first.
-
-        Args:
-            text: what to look for.
-            images: photos of what to look for.
-            k: hits wanted.
-            by: "shot" or "frame"; see ``SearchOptions``.
-            cutoff: share of unrelated pairs a hit must beat; 0 shows everything.
-            fold: fold near-duplicates into the best of them.
-            filters: which files count.
-
-        Raises:
-            QueryError: the query or an option makes no sense, or names nobody in ``<brackets>``.
-            InstanceError: a named instance has no example to learn from.
-            MediaError: a picture cannot be read.
-            LibraryError: the library cannot be read.
-        """
-        from thisismy.media.photos import read_photo
-        from thisismy.retrieval.named import find_named
-        from thisismy.retrieval.names import read_query, suggest
-        from thisismy.retrieval.results import describe_hits
-        from thisismy.retrieval.search import Found, Query, SearchOptions, find, fold_above
-
-        options = SearchOptions(k=k, by=by, cutoff=cutoff, fold=fold)
-        query = Query(text, tuple(read_photo(path) for path in images))
-        known = [(name, item.name) for item in self.instances() for name in (item.name, *item.aliases)]
-        read = read_query(text, known)
-        if read.names and query.images:
-            raise QueryError(f"a photo and {read.names[0]!r} cannot be asked for together: leave one out")
-        prepared = self._prepared()
-        gallery = prepared.gallery
-        found = Found()
-        if prepared.background is not None:
-            allowed = None
-            if filters is not None and filters.any:
-                allowed = np.isin(gallery.media_ids, list(filters.media_ids(self.files())))
-            if read.names:
-                refused = self._refused(read.names, gallery)
-                allowed = ~refused if allowed is None else allowed & ~refused
-                fold_from = fold_above(prepared.background, options)
-                vocabulary = self._learned(read.names)
-                found = find_named(read, gallery, vocabulary, options, fold_from, allowed)
-            else:
-                found = find(query, gallery, self.encoder, prepared.background, options, allowed)
-        remark = None if read.names else suggest(text, known)
-        return describe_hits(self.store, gallery, found, read, [remark] if remark else [])
 
     def describe(self, path: Path) -> dict[str, Any]:
         """What is known of one file: its catalog entry, and "shots" with the times of their frames.

@@ -1,0 +1,274 @@
+"""The verbs of looking around: shots by number, candidates to label, where in time something appears."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from thisismy.errors import EncoderMismatchError, InstanceError, VocabularyError
+from thisismy.library import browsing
+from thisismy.library import instances as rows
+from thisismy.library.examples import Place
+from thisismy.library.instances import CONFIRMED, JOB, PROPOSED, REJECTED, USER, Example, Instance
+from thisismy.spans import Span
+from thisismy.verbs.searching import SearchingVerbs
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from thisismy.library.browsing import ShotRow
+    from thisismy.library.gallery import Gallery
+    from thisismy.personalization.base import Vocabulary
+    from thisismy.retrieval.results import Hit
+
+NEVER, STALE, CURRENT = "never", "stale", "current"
+"""Whether what was learned of an instance still fits its examples."""
+
+REMOVED = "removed"
+"""What to decide about an example that is to be forgotten."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A shot that may show an instance.
+
+    Attributes:
+        shot_id: its row.
+        score: cosine to the nearest confirmed example.
+    """
+
+    shot_id: int
+    score: float
+
+
+class BrowsingVerbs(SearchingVerbs):
+    """Looking around in a library, and labelling what is seen."""
+
+    def shots(self, shot_ids: Sequence[int]) -> list[ShotRow]:
+        """Shots by their rows, in the order asked; those that are gone are left out."""
+        with self.store.read() as connection:
+            found = browsing.shots_by_id(connection, shot_ids)
+        return [found[number] for number in shot_ids if number in found]
+
+    def instance_by_id(self, number: int) -> Instance:
+        """The instance of a row.
+
+        Raises:
+            InstanceError: there is none.
+        """
+        found = next((item for item in self.instances() if item.id == number), None)
+        if found is None:
+            raise InstanceError(f"there is no instance number {number}")
+        return found
+
+    def place_of_shot(
+        self,
+        shot_id: int,
+        box: tuple[float, float, float, float] | None = None,
+        box_time: float | None = None,
+    ) -> Place:
+        """A shot as a place that can be taught.
+
+        Raises:
+            InstanceError: there is no such shot.
+        """
+        found = self.shots([shot_id])
+        if not found:
+            raise InstanceError(f"there is no shot {shot_id} any more: look for it again")
+        time = None if box is None else found[0].time if box_time is None else box_time
+        return Place(found[0].content_hash, found[0].span, box=box, box_time=time)
+
+    def candidates(self, name: str, *, unlabelled: bool = True) -> list[Candidate]:
+        """Every shot of the library by likeness to the confirmed examples of an instance, best first.
+
+        Args:
+            name: the instance.
+            unlabelled: leave out what a person decided about.
+
+        Raises:
+            InstanceError: no such instance, or none of its examples can be seen.
+        """
+        instance = self.instance(name)
+        features = self._confirmed_features(instance)
+        if not len(features):
+            raise InstanceError(
+                f"{instance.name!r} has no confirmed example that can be seen: confirm one first"
+            )
+        gallery = self._prepared().gallery
+        scores = (np.asarray(gallery.vectors) @ features.T).max(axis=1)
+        order = np.argsort(-scores, kind="stable")
+        if unlabelled:
+            decided = np.zeros(len(gallery), bool)
+            with self.store.read() as connection:
+                for example in rows.examples_of(connection, instance):
+                    if example.decided_by == USER or example.state == CONFIRMED:
+                        row = _row_of(connection, gallery, example)
+                        if row is not None:
+                            decided[row] = True
+            order = order[~decided[order]]
+        return [Candidate(int(gallery.shot_ids[row]), float(scores[row])) for row in order]
+
+    def labels(self, name: str, shot_ids: Sequence[int]) -> dict[int, str | None]:
+        """What is decided about shots with an instance: "confirmed", "proposed", "rejected" or None.
+
+        Raises:
+            InstanceError: no such instance.
+        """
+        with self.store.read() as connection:
+            instance = rows.find_instance(connection, name)
+            shots = browsing.shots_by_id(connection, shot_ids)
+            examples = rows.examples_of(connection, instance)
+        return {
+            number: next((e.state for e in examples if _shows(e, shots[number])), None)
+            for number in shot_ids
+            if number in shots
+        }
+
+    def label(self, name: str, labels: Mapping[int, str | None]) -> dict[int, str | None]:
+        """Confirm or reject shots for an instance, or (None) take back what was decided about them.
+
+        Args:
+            name: the instance.
+            labels: state by shot: "confirmed", "rejected", "proposed" or None.
+
+        Returns:
+            What was decided before; handing it back undoes this call.
+
+        Raises:
+            InstanceError: no such instance or shot, or another state.
+        """
+        wrong = {state for state in labels.values()} - {CONFIRMED, REJECTED, PROPOSED, None}
+        if wrong:
+            raise InstanceError(f"a shot is 'confirmed', 'rejected' or not decided, not {wrong.pop()!r}")
+        before = self.labels(name, list(labels))
+        gone = [str(number) for number in labels if number not in before]
+        if gone:
+            raise InstanceError(f"there is no shot {', '.join(gone)} any more: look for it again")
+        with self.store.write() as connection:
+            instance = rows.find_instance(connection, name)
+            shots = browsing.shots_by_id(connection, list(labels))
+            known = rows.examples_of(connection, instance)
+            for number, state in labels.items():
+                there = [example.id for example in known if _shows(example, shots[number])]
+                if state is None:
+                    rows.remove_examples(connection, there)
+                elif there:
+                    rows.decide_examples(connection, there, state, JOB if state == PROPOSED else USER)
+                else:
+                    example = Example(
+                        shots[number].content_hash, shots[number].span, state, origin="labelled"
+                    )
+                    rows.put_example(connection, instance, example)
+        return before
+
+    def decide_each(self, name: str, states: Mapping[int, str]) -> dict[int, str]:
+        """Confirm, reject, propose or ("removed") forget examples by their rows.
+
+        Returns:
+            The states before.
+
+        Raises:
+            InstanceError: no such instance or example, or another state.
+        """
+        with self.store.write() as connection:
+            instance = rows.find_instance(connection, name)
+            known = {example.id: example for example in rows.examples_of(connection, instance)}
+            for number, state in states.items():
+                if number not in known:
+                    raise InstanceError(f"{instance.name!r} has no example {number}")
+                if state == REMOVED:
+                    rows.remove_examples(connection, [number])
+                elif state in (CONFIRMED, REJECTED, PROPOSED):
+                    rows.decide_examples(connection, [number], state, JOB if state == PROPOSED else USER)
+                else:
+                    raise InstanceError(
+                        f"an example is confirmed, rejected, proposed or removed, not {state!r}"
+                    )
+        return {number: known[number].state for number in states}
+
+    def learned_states(self) -> dict[str, str]:
+        """For every instance whether it is learned: "current", "stale" (its examples changed) or "never".
+
+        Only rows are compared, so this is quick and needs no encoder.
+        """
+        about = self._vocabulary_examples()
+        states = {}
+        with self.store.read() as connection:
+            for instance in rows.list_instances(connection):
+                if instance.name not in about:
+                    states[instance.name] = NEVER
+                    continue
+                confirmed = rows.examples_of(connection, instance, CONFIRMED)
+                # What can be seen nowhere any more was not learned from either.
+                seen = browsing.known_contents(connection, {example.content_hash for example in confirmed})
+                own = {_example_key(example) for example in confirmed if example.content_hash in seen}
+                states[instance.name] = CURRENT if set(about[instance.name]) == own else STALE
+        return states
+
+    def occurrences(self, name: str, k: int = 500) -> list[Hit]:
+        """Where an instance is seen, as far as what was learned of it says; nothing is learned for this.
+
+        Raises:
+            InstanceError: no such instance.
+            VocabularyError: it was not learned.
+        """
+        from thisismy.retrieval.named import find_named
+        from thisismy.retrieval.names import NamedQuery
+        from thisismy.retrieval.results import describe_hits
+        from thisismy.retrieval.search import SearchOptions
+
+        instance = self.instance(name)
+        vocabulary = self._vocabulary_of(instance.name)
+        gallery = self._prepared().gallery
+        read = NamedQuery(instance.name, (instance.name,), "*", ("*",), "")
+        allowed = ~self._refused((instance.name,), gallery)
+        found = find_named(read, gallery, vocabulary, SearchOptions(k=k, fold=False), None, allowed)
+        return describe_hits(self.store, gallery, found, read).hits
+
+    def _vocabulary_of(self, name: str) -> Vocabulary:
+        try:
+            vocabulary = self.vocabulary()
+        except EncoderMismatchError as error:
+            raise VocabularyError(str(error)) from error
+        if name not in vocabulary.concepts:
+            raise VocabularyError(f"{name!r} was not learned yet: learn it first")
+        return vocabulary
+
+    def _vocabulary_examples(self) -> dict[str, tuple[str, ...]]:
+        """The examples each concept was learned from, read without the encoder."""
+        import json
+
+        path = self._vocabulary_path.with_name(f"{self._vocabulary_path.name}.json")
+        try:
+            about = json.loads(path.read_text(encoding="utf-8"))
+            if about["encoder"] != self.store.index_settings.encoder_id:
+                return {}
+            return {item["name"]: tuple(item["example_ids"]) for item in about["concepts"]}
+        except (OSError, ValueError, KeyError):
+            return {}
+
+
+def _example_key(example: Example) -> str:
+    return f"{example.content_hash}@{example.span.start:.3f}-{example.span.end:.3f}"
+
+
+def _shows(example: Example, shot: ShotRow) -> bool:
+    """Whether an example is at a shot: it covers, or lies in, more than half of the shorter of the two."""
+    return example.content_hash == shot.content_hash and _same_place(example.span, shot.span)
+
+
+def _same_place(one: Span, other: Span) -> bool:
+    shorter = min(one.duration, other.duration)
+    return one == other or (shorter > 0 and one.overlap(other) > shorter / 2)
+
+
+def _row_of(connection: Connection, gallery: Gallery, example: Example) -> int | None:
+    """The row of the gallery that shows an example, None when none does."""
+    shot_id = browsing.shots_covering(connection, [(example.content_hash, example.span)])[0]
+    if shot_id is None:
+        return None
+    at = np.flatnonzero(gallery.shot_ids == shot_id)
+    return int(at[0]) if len(at) else None
