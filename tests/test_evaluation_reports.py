@@ -347,7 +347,7 @@ def test_mined_examples_of_vlogs_belong_to_their_instances(dev_data):
             replace(
                 found,
                 verdict="kept",
-                reference=Reference(3, 9.0, (3,)),
+                reference=Reference(3, 9.0, 9.0, (3,)),
                 examples=(Proposal(4, 0.9),),
                 category=Category("thing", 1.0, False),
             )

@@ -24,7 +24,12 @@ from thisismy.spans import Span
 from thisismy.transcripts import Segment, Transcript
 
 COSINE = MiningSettings(
-    score="cosine", visual_threshold=0.5, prompts=("{}",), trim_threshold=0.5, trim_tolerance=9.0
+    score="cosine",
+    visual_threshold=0.5,
+    prompts=("{}",),
+    nearness=0.0,
+    trim_threshold=0.5,
+    trim_tolerance=9.0,
 )
 RED, GREEN, BLUE = np.eye(4, dtype=np.float32)[:3]
 
@@ -102,6 +107,21 @@ def test_filter_texts_are_all_prefixes_or_the_noun_with_its_kinds() -> None:
     assert not any("Biscuit" in text for text in texts)
 
 
+@pytest.mark.parametrize(
+    ("line", "may_be_a_toy"),
+    [
+        ("this is my sloth Slowpoke.", True),
+        ("this is my rubber duck.", True),
+        ("this is my plush cat.", True),
+        ("this is my cat.", False),
+        ("this is my new car.", False),
+    ],
+)
+def test_what_people_own_as_toys_is_also_looked_for_as_a_toy(line: str, may_be_a_toy: bool) -> None:
+    texts = filter_texts(mention(line), MiningSettings())
+    assert ("a photo of a toy" in texts) == may_be_a_toy
+
+
 def test_candidates_are_the_shots_around_the_mention() -> None:
     shots = spans(0, 4, 8, 12, 16, 40)
     assert candidate_shots(Span(5, 6), shots, MiningSettings()) == [0, 1, 2]
@@ -128,6 +148,16 @@ def test_the_best_shot_is_the_reference() -> None:
     found = find_reference(late, spans(0, 3, 6, 9, 12), features, FakeEncoder(), COSINE, None)
     assert found is not None
     assert found.shot == 2
+
+
+def test_a_shot_further_away_has_to_fit_better() -> None:
+    features = unit(np.stack([RED, GREEN, GREEN]))
+    said = spot_mentions(talk("this is my red bike.", 6, 7))[0]
+    settings = MiningSettings(score="cosine", nearness=0.2, prompts=("{}",), sorts=False)
+    found = find_reference(said, spans(0, 4, 8, 12), features, FakeEncoder(), settings, None)
+    assert found is not None
+    assert found.shot == 0
+    assert found.score - found.fit == pytest.approx(0.2 * 2.0, abs=1e-6)
 
 
 def test_between_sure_shots_the_nearer_one_wins() -> None:

@@ -33,6 +33,9 @@ class Lexicon:
         modifiers: words that go before a noun and do not change what it names.
         categories: COCO category of a noun where it is not the noun itself.
         sorts: kinds of a thing that look different.
+        toy_nouns: things of which people own toys rather than the thing itself: sloths, dragons.
+        toy_words: words before a thing that make a toy of it: "rubber", "plush".
+        toy_kinds: what a toy looks like, whatever it is a toy of.
     """
 
     visible: frozenset[str]
@@ -43,6 +46,9 @@ class Lexicon:
     modifiers: frozenset[str]
     categories: dict[str, str]
     sorts: dict[str, tuple[str, ...]]
+    toy_nouns: frozenset[str]
+    toy_words: frozenset[str]
+    toy_kinds: tuple[str, ...]
 
     def base(self, word: str) -> str:
         """A lower-case word in the form the lists have: itself, or its singular."""
@@ -57,6 +63,17 @@ class Lexicon:
                 if single in self.visible or single in self.abstract:
                     return single
         return word
+
+    def kinds(self, noun: str, before: list[str]) -> tuple[str, ...]:
+        """Kinds of a thing that look different; among them toys when the thing may well be one.
+
+        Args:
+            noun: a visible noun.
+            before: the words of the phrase that stand before it.
+        """
+        own = self.sorts.get(noun, ())
+        toy = noun in self.toy_nouns or not self.toy_words.isdisjoint(word.lower() for word in before)
+        return tuple(dict.fromkeys((*own, *self.toy_kinds))) if toy else own
 
     def nouns(self, words: list[str]) -> list[tuple[int, str]]:
         """Known nouns among words, compounds first, each with the place of its last word."""
@@ -90,4 +107,7 @@ def lexicon() -> Lexicon:
         modifiers=frozenset(data["modifiers"].split()),
         categories=categories,
         sorts={noun: tuple(sorts) for noun, sorts in data["sorts"].items()},
+        toy_nouns=frozenset(data["toys"]["nouns"].split()),
+        toy_words=frozenset(data["toys"]["words"].split()),
+        toy_kinds=tuple(data["toys"]["kinds"]),
     )

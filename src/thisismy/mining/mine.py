@@ -145,8 +145,8 @@ class _Miner:
             return self._result(
                 mention, "no shot", "there is no shot near the mention, or no word can be a name", prior
             )
-        compared = f"the best of {len(reference.candidates)} shots scores {reference.score:.2f}"
-        if reference.score < self.settings.visual_threshold:
+        compared = f"the best of {len(reference.candidates)} shots fits {reference.fit:.2f}"
+        if reference.fit < self.settings.visual_threshold:
             reason = f"{compared}, below {self.settings.visual_threshold:g}"
             return self._result(mention, "not visual", reason, prior, reference)
         reason = f"{compared}, at least {self.settings.visual_threshold:g}"

@@ -36,7 +36,7 @@ def filter_texts(mention: Mention, settings: MiningSettings) -> list[str]:
     phrases = [" ".join(words) for words in beginnings]
     if noun is not None:
         described = next(words for words in beginnings if visible_noun(words) == noun)
-        phrases = [" ".join(described), noun.replace("-", " "), *lexicon().sorts.get(noun, ())]
+        phrases = [" ".join(described), noun.replace("-", " "), *lexicon().kinds(noun, described[:-1])]
     return [prompt.format(phrase) for prompt in settings.prompts for phrase in dict.fromkeys(phrases)]
 
 

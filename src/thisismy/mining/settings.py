@@ -22,12 +22,14 @@ class MiningSettings:
         score: ``"cosine"`` compares text and shot by their cosine, as the paper does; ``"calibrated"`` by how
             far that cosine stands above what the phrase reaches on unrelated pictures, in standard
             deviations, so that one threshold serves all phrases and encoders.
-        visual_threshold: least score of the reference shot; raising it keeps fewer, surer mentions.
+        visual_threshold: least fit of the reference shot: its score, less what ``nearness`` takes off.
+            Raising it keeps fewer, surer mentions.
         prompts: texts for the filter; ``{}`` is replaced by the phrase, and the best text counts.
         sorts: also compare with kinds of the thing ("dog": "poodle", "beagle", ...), which helps encoders
             that know the kinds but not the word.
         sure: a score beyond this says nothing more; among such shots nearness in time decides.
-        nearness: what a second between mention and shot takes off the score when the reference is chosen.
+        nearness: what a second between mention and shot takes off, in the units of ``score``; raising it
+            trusts the shot on screen more.
         trim_threshold: least score of a prefix that may still be the name, in the units of ``score``.
         trim_tolerance: how far below the best prefix's score a longer prefix may fall.
         example_threshold: least cosine of a further example to the reference (0.9 in section 3.1); None takes
@@ -44,11 +46,11 @@ class MiningSettings:
     shots_around: int = 1
     seconds_around: float = 6.0
     score: Literal["calibrated", "cosine"] = "calibrated"
-    visual_threshold: float = 1.3
+    visual_threshold: float = 1.1
     prompts: tuple[str, ...] = ("a photo of a {}", "{}")
     sorts: bool = True
     sure: float = 3.5
-    nearness: float = 0.25
+    nearness: float = 0.5
     trim_threshold: float = 0.5
     trim_tolerance: float = 2.0
     example_threshold: float | None = None

@@ -24,11 +24,13 @@ class Reference:
     Attributes:
         shot: its number.
         score: how well it fits, in the units of ``MiningSettings.score``.
+        fit: the score less what its distance in time takes off; this is what has to pass the threshold.
         candidates: numbers of all shots that were looked at.
     """
 
     shot: int
     score: float
+    fit: float
     candidates: tuple[int, ...]
 
 
@@ -66,7 +68,7 @@ def find_reference(
     settings: MiningSettings,
     calibration: Calibration | None,
 ) -> Reference | None:
-    """The best shot for a mention; the caller compares its score with the threshold.
+    """The best shot for a mention; the caller compares its fit with the threshold.
 
     Args:
         mention: where something is named.
@@ -85,12 +87,12 @@ def find_reference(
     if not candidates or not texts:
         return None
     scores = _scores(encoder.encode_texts(texts), features[candidates], calibration)
-    ranked = [
+    fits = [
         min(float(score), settings.sure) - settings.nearness * _gap(said, shots[i])
         for i, score in zip(candidates, scores, strict=True)
     ]
-    best = int(np.argmax(ranked))
-    return Reference(candidates[best], float(scores[best]), tuple(candidates))
+    best = int(np.argmax(fits))
+    return Reference(candidates[best], float(scores[best]), fits[best], tuple(candidates))
 
 
 def _scores(texts: Features, shots: Features, calibration: Calibration | None) -> NDArray[np.float32]:
