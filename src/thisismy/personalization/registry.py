@@ -14,6 +14,8 @@ from thisismy.personalization.ideal_words import IdealWords
 from thisismy.personalization.language import Language
 from thisismy.personalization.linear_head import LinearHead
 from thisismy.personalization.meta_tokens import MetaTokens
+from thisismy.personalization.palavra import Palavra
+from thisismy.personalization.pimap import Pimap
 from thisismy.personalization.product import Product
 from thisismy.personalization.product_contexts import SeparatedProduct
 from thisismy.personalization.random_order import Random
@@ -29,6 +31,8 @@ METHODS: Mapping[str, type[Method]] = {
     "ideal-words": IdealWords,
     "linear-head": LinearHead,
     "meta-tokens": MetaTokens,
+    "palavra": Palavra,
+    "pi-map": Pimap,
     "default": Evidence,
 }
 
