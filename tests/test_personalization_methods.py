@@ -9,6 +9,7 @@ from fakes import FakeEncoder
 from thisismy.encoders.base import unit
 from thisismy.errors import InstanceError, VocabularyError
 from thisismy.personalization import GENERIC_PROMPT, METHODS, NamedInstance, make_method
+from thisismy.personalization.registry import parse_method
 
 GALLERY = unit(
     np.array([[1, 0, 0, 0.1], [0.9, 0.3, 0, 0.1], [0, 1, 0, 0.1], [0, 0, 1, 0.1], [0.4, 0.5, 0.5, 0.1]])
@@ -67,3 +68,13 @@ def test_unknown_methods_and_arguments_are_explained():
         make_method("magic")
     with pytest.raises(VocabularyError, match="no argument 'power'"):
         make_method("visual", {"power": 2})
+
+
+def test_a_method_as_it_is_written_on_a_command_line() -> None:
+    assert parse_method("visual") == ("visual", {})
+    assert parse_method("meta-tokens?tokens=4&temperature=0.1&anchor=true&start=category") == (
+        "meta-tokens",
+        {"tokens": 4, "temperature": 0.1, "anchor": True, "start": "category"},
+    )
+    with pytest.raises(VocabularyError, match="'tokens' in 'meta-tokens\\?tokens' is no argument"):
+        parse_method("meta-tokens?tokens")

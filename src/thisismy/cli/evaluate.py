@@ -24,7 +24,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Methods = Annotated[str, typer.Option("--methods", help="Names from --list, with commas between.")]
+Methods = Annotated[
+    str,
+    typer.Option(
+        "--methods",
+        help="Names from --list with commas between; arguments as NAME?ARGUMENT=VALUE&ARGUMENT=VALUE.",
+    ),
+]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Runs of every method.")]
 EncoderName = Annotated[
     str, typer.Option("--encoder", help="auto, embedded, a folder, or a model of the hub.")
@@ -324,9 +330,9 @@ def _progress(context: typer.Context) -> AbstractContextManager[Progress]:
 
 
 def _methods(names: str) -> dict[str, Method]:
-    from thisismy.personalization.registry import make_method
+    from thisismy.personalization.registry import make_method, parse_method
 
-    return {name: make_method(name) for name in _names(names)}
+    return {spec: make_method(*parse_method(spec)) for spec in _names(names)}
 
 
 def _names(names: str) -> list[str]:
@@ -355,4 +361,4 @@ def _print_list(json: bool) -> None:
     for title, what in (("methods", first_lines), ("benchmarks", BENCHMARKS)):
         typer.echo(f"{title}:")
         for name, line in what.items():
-            typer.echo(f"  {name:14} {line}")
+            typer.echo(f"  {name:17} {line}")

@@ -19,7 +19,10 @@ def learn(
     names: Annotated[
         list[str] | None, typer.Argument(help="Learn just these anew; none: what has changed.")
     ] = None,
-    method: Annotated[str, typer.Option(help="`thisismy evaluate --list` names all methods.")] = "default",
+    method: Annotated[
+        str,
+        typer.Option(help="`thisismy evaluate --list` names all; with arguments: NAME?ARGUMENT=VALUE&..."),
+    ] = "default",
     seed: Annotated[int, typer.Option(help="Same seed, same concepts.")] = 0,
     judge: Annotated[
         bool, typer.Option("--judge/--no-judge", help="Say how well, by leaving examples out.")
@@ -30,11 +33,15 @@ def learn(
 
     A search learns by itself what it needs; this does it ahead, judges it, or uses another method.
     """
+    from thisismy.personalization.registry import parse_method
     from thisismy.verbs import Library
 
+    method, arguments = parse_method(method)
     library = Library.open(context.obj.library)
     with progress_bar(not context.obj.quiet) as progress:
-        report = library.learn(names, method=method, seed=seed, judge=judge, progress=progress)
+        report = library.learn(
+            names, method=method, arguments=arguments, seed=seed, judge=judge, progress=progress
+        )
     if json:
         print_json(report)
         return

@@ -30,6 +30,15 @@ class CatalogEntry:
         path: where it is, for people (undecodable bytes replaced).
         state: "indexed", "pending", "failed" or "missing".
         error: the stage and the reason, when it failed.
+        media_id: the row of its content; None, as all below, for a file that could not be read.
+        kind: "video", "photo" or "audio".
+        duration: seconds; 0 for a photo.
+        width, height: pixels as displayed.
+        frame_rate: average frames a second, as a fraction.
+        rotation: clockwise degrees from the stored to the upright picture.
+        video_codec, audio_codec: their names.
+        created: when it was made, as the file says (ISO 8601).
+        notes: remarks on what is odd about the file.
         shots: shots found so far.
         file_id: its row.
     """

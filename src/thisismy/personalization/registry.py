@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -55,3 +56,24 @@ def make_method(name: str, arguments: Mapping[str, Any] | None = None) -> Method
             takes = ", ".join(known) or "none"
             raise VocabularyError(f"the method {name!r} has no argument {argument!r}; it takes: {takes}")
     return METHODS[name](**(arguments or {}))
+
+
+def parse_method(spec: str) -> tuple[str, dict[str, Any]]:
+    """A method as it is written on a command line: ``meta-tokens?tokens=4&temperature=0.1``.
+
+    Numbers, ``true``, ``false`` and ``null`` are read as in JSON, anything else is text.
+
+    Raises:
+        VocabularyError: an argument has no value.
+    """
+    name, _, rest = spec.partition("?")
+    arguments: dict[str, Any] = {}
+    for part in filter(None, rest.split("&")):
+        key, equals, value = part.partition("=")
+        if not equals or not key:
+            raise VocabularyError(f"{part!r} in {spec!r} is no argument: write NAME?ARGUMENT=VALUE&...")
+        try:
+            arguments[key] = json.loads(value)
+        except ValueError:
+            arguments[key] = value
+    return name, arguments
