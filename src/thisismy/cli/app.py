@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from thisismy.cli import demo, doctor, evaluate, index, instances, learn, naming, search
+from thisismy.cli import demo, doctor, evaluate, index, instances, learn, naming, search, train_inversion
 from thisismy.cli.output import say
 from thisismy.errors import ThisIsMyError
 
@@ -74,6 +74,7 @@ learn.register(app)
 doctor.register(app)
 app.add_typer(evaluate.app, name="evaluate")
 demo.register(app)
+train_inversion.register(app)
 
 
 class Interrupted(BaseException):
