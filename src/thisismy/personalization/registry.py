@@ -8,8 +8,10 @@ from dataclasses import fields
 from typing import Any
 
 from thisismy.errors import VocabularyError
+from thisismy.personalization.adapter import Adapter
 from thisismy.personalization.average import Average
 from thisismy.personalization.base import Method
+from thisismy.personalization.collie import Collie
 from thisismy.personalization.evidence import Evidence
 from thisismy.personalization.ideal_words import IdealWords
 from thisismy.personalization.language import Language
@@ -32,6 +34,8 @@ METHODS: Mapping[str, type[Method]] = {
     "ideal-words": IdealWords,
     "linear-head": LinearHead,
     "meta-tokens": MetaTokens,
+    "adapter": Adapter,
+    "collie": Collie,
     "palavra": Palavra,
     "pi-map": Pimap,
     "default": Evidence,
