@@ -123,7 +123,7 @@ def _print_mentions(mentions: Sequence[StoredMention], hidden: int, why: bool) -
     for mention in mentions:
         table.add_row(
             clock(mention.start),
-            Text(mention.name),
+            Text(mention.instance or mention.name),
             Text(mention.category),
             "" if mention.score is None else f"{mention.score:.2f}",
             mention.decision or mention.verdict,

@@ -56,14 +56,30 @@ def progress_bar(shown: bool) -> Iterator[Progress]:
         yield silent
         return
     from rich.console import Console
-    from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        ProgressColumn,
+        Task,
+        TaskID,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Bars
+    from rich.text import Text
+
+    class Done(ProgressColumn):
+        """How much is done, of how much if that is known, and the rate as soon as there is one."""
+
+        def render(self, task: Task) -> Text:
+            total = "" if task.total is None else f"/{task.total:.0f}"
+            rate = "" if task.speed is None else f"  {task.speed:.1f}/s"
+            return Text(f"{task.completed:.0f}{total}{rate}")
 
     bars = Bars(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-        TextColumn("{task.speed:.1f}/s"),
+        Done(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),

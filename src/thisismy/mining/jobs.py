@@ -36,6 +36,7 @@ from thisismy.mining.calibrate import Calibration, calibrate, shipped_calibratio
 from thisismy.mining.categories import COCO_CATEGORIES
 from thisismy.mining.examples import propose_elsewhere
 from thisismy.mining.mine import MinedMention, mine_video
+from thisismy.mining.remembering import RememberingEncoder
 from thisismy.mining.settings import MiningSettings
 from thisismy.mining.undo import MINED, SAME_VIDEO, note_before
 from thisismy.progress import Progress, silent
@@ -150,6 +151,7 @@ def mine_library(
         known = [name for item in list_instances(connection) for name in (item.name, *item.aliases)]
     every = sorted(set(gallery.media_ids.tolist()))
     chosen = [number for number in every if media_ids is None or number in media_ids]
+    remembering = RememberingEncoder(encoder)
     for done, media_id in enumerate(chosen):
         progress("mine", done, len(chosen))
         with store.read() as connection:
@@ -162,7 +164,7 @@ def mine_library(
             transcript,
             spans,
             np.asarray(gallery.vectors[rows]),
-            encoder,
+            remembering,
             settings,
             calibration,
             categories=categories,

@@ -11,7 +11,7 @@ from thisismy.mining.calibrate import Calibration
 from thisismy.mining.categories import COCO_CATEGORIES, Category, zero_shot_category
 from thisismy.mining.examples import Proposal, same_video_examples
 from thisismy.mining.naming import trim_name
-from thisismy.mining.prior import visible_priors
+from thisismy.mining.prior import noun_phrase, visible_priors
 from thisismy.mining.settings import MiningSettings
 from thisismy.mining.spotting import Mention, spot_mentions
 from thisismy.mining.visual import Reference, find_reference
@@ -32,7 +32,7 @@ class MinedMention:
         mention: what was said.
         verdict: ``"kept"`` or the reason in a word.
         reason: the reason in a sentence, with the numbers.
-        name: "my dog Biscuit"; ``""`` when nothing can be a name.
+        name: "my dog Biscuit"; of mentions that were not kept, what was said, untrimmed.
         category: of kept mentions.
         prior: how likely the words alone are about something visible, 0 to 1.
         reference: the best shot, also when it did not pass; None when none was looked at.
@@ -114,6 +114,12 @@ def _usable(
     return calibration
 
 
+def spoken_name(mention: Mention) -> str:
+    """The possessive and the noun phrase as they were said: "my favourite time"."""
+    words = [word.text for word in mention.words]
+    return f"{mention.owner} {' '.join(noun_phrase(words) or words[:1])}".strip()
+
+
 @dataclass(frozen=True)
 class _Miner:
     """Everything about one video that every mention is judged with."""
@@ -175,7 +181,7 @@ class _Miner:
         prior: float,
         reference: Reference | None = None,
     ) -> MinedMention:
-        name = ""
+        name = spoken_name(mention)
         category: Category | None = None
         examples: tuple[Proposal, ...] = ()
         if reference is not None and verdict == "kept":
