@@ -16,6 +16,7 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def terminal(monkeypatch) -> Terminal:
     screen = Terminal()
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stderr", screen)
     return screen
 

@@ -300,11 +300,11 @@ def mine(line: str, settings: MiningSettings = COSINE) -> list[tuple[str, str]]:
 
 def test_verdicts() -> None:
     assert mine("This is my red chair Bo.") == [("kept", "my red chair Bo")]
-    assert mine("This is my blue chair.") == [("not visual", "")]
-    assert mine("This is my opinion.") == [("abstract", "")]
-    assert mine("This is not my red chair.") == [("negated", "")]
-    assert mine("This is her red chair.") == [("someone else's", "")]
-    assert mine("I wonder if this is my red chair.") == [("question", "")]
+    assert mine("This is my blue chair.") == [("not visual", "my blue chair")]
+    assert mine("This is my opinion.") == [("abstract", "my opinion")]
+    assert mine("This is not my red chair.") == [("negated", "my red chair")]
+    assert mine("This is her red chair.") == [("someone else's", "her red chair")]
+    assert mine("I wonder if this is my red chair.") == [("question", "my red chair")]
     assert mine(
         "This is her red chair.", MiningSettings(score="cosine", visual_threshold=0.5, keep_others=True)
     ) == [("kept", "her red chair")]
