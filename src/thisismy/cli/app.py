@@ -12,7 +12,18 @@ from typing import Annotated
 
 import typer
 
-from thisismy.cli import demo, doctor, evaluate, index, instances, learn, naming, search, train_inversion
+from thisismy.cli import (
+    demo,
+    doctor,
+    evaluate,
+    index,
+    instances,
+    learn,
+    naming,
+    search,
+    serve,
+    train_inversion,
+)
 from thisismy.cli.output import say
 from thisismy.errors import ThisIsMyError
 
@@ -68,6 +79,7 @@ def options(
 
 index.register(app)
 search.register(app)
+serve.register(app)
 naming.register(app)
 instances.register(app)
 learn.register(app)

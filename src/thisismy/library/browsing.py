@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select
 
 from thisismy.library import catalog, schema
 from thisismy.library.paths import path_text
@@ -55,6 +55,51 @@ class Window:
 
     total: int
     shots: list[ShotRow]
+
+
+def count(connection: Connection, table: Table, condition: ColumnElement[bool] | None = None) -> int:
+    """Rows of a table, or those of them that fulfil a condition."""
+    statement = select(func.count()).select_from(table)
+    return int(
+        connection.execute(statement if condition is None else statement.where(condition)).scalar_one()
+    )
+
+
+def marks(connection: Connection) -> dict[str, Any]:
+    """A value for each kind of thing that becomes another one whenever something of the kind changes.
+
+    Kinds are "library", "instances", "mentions" and "transcripts". Meant to be asked for every second.
+    """
+    examples, mentions, names = schema.examples, schema.mentions, schema.names
+    instances, transcripts, segments = schema.instances, schema.transcripts, schema.segments
+    every = {
+        "library": [
+            select(schema.settings.c.value).where(schema.settings.c.key.in_(["generation", "index"])),
+            select(func.count(), func.max(files.c.id), func.count(files.c.failed_stage)),
+            select(func.count()).where(files.c.missing.is_(True)),
+            select(func.count()).select_from(schema.roots),
+        ],
+        "instances": [
+            select(instances.c.id, instances.c.name, instances.c.category).order_by(instances.c.id),
+            select(names.c.key).order_by(names.c.key),
+            select(func.count(), func.max(examples.c.id)),
+            select(examples.c.instance_id, examples.c.state, examples.c.decided_by, func.count()).group_by(
+                examples.c.instance_id, examples.c.state, examples.c.decided_by
+            ),
+        ],
+        "mentions": [
+            select(func.count(), func.max(mentions.c.id)),
+            select(mentions.c.decision, func.count(), func.sum(mentions.c.id)).group_by(mentions.c.decision),
+        ],
+        "transcripts": [
+            select(func.count(), func.max(transcripts.c.media_id)),
+            select(func.max(segments.c.id)),
+        ],
+    }
+    return {
+        kind: [tuple(row) for statement in statements for row in connection.execute(statement)]
+        for kind, statements in every.items()
+    }
 
 
 def count_shots(connection: Connection) -> int:

@@ -232,8 +232,16 @@ def first_path(connection: Connection, media_id: int) -> Path | None:
     return Path(os.fsdecode(paths[0])) if paths else None
 
 
-def list_files(connection: Connection, encoder_id: str | None) -> list[CatalogEntry]:
-    """Every file the library knows, in order of path; "indexed" means with features of this encoder."""
+def list_files(
+    connection: Connection, encoder_id: str | None, media_id: int | None = None
+) -> list[CatalogEntry]:
+    """The files the library knows, in order of path.
+
+    Args:
+        connection: to the library.
+        encoder_id: "indexed" means with features of this encoder.
+        media_id: only files with this content.
+    """
     count = select(schema.shots.c.media_id, func.count().label("shots")).group_by(schema.shots.c.media_id)
     counted = count.subquery()
     done = exists().where(
@@ -245,6 +253,8 @@ def list_files(connection: Connection, encoder_id: str | None) -> list[CatalogEn
         .join(counted, counted.c.media_id == media.c.id, isouter=True)
         .order_by(files.c.path)
     )
+    if media_id is not None:
+        statement = statement.where(files.c.media_id == media_id)
     return [_entry(row) for row in connection.execute(statement).mappings()]
 
 

@@ -24,6 +24,10 @@ CONFIRMED, PROPOSED, REJECTED = "confirmed", "proposed", "rejected"
 USER, JOB = "user", "job"
 
 
+class NameTakenError(InstanceError):
+    """A name already means another instance."""
+
+
 @dataclass(frozen=True)
 class Instance:
     """A named thing.
@@ -186,6 +190,21 @@ def add_alias(connection: Connection, instance: Instance, alias: str) -> None:
     connection.execute(row.on_conflict_do_nothing())
 
 
+def set_aliases(connection: Connection, instance_id: int, aliases: Iterable[str]) -> None:
+    """Give an instance exactly these other names.
+
+    Raises:
+        InstanceError: one is empty or another instance's.
+    """
+    instance = next(item for item in list_instances(connection) if item.id == instance_id)
+    keep = {name_key(alias) for alias in (*aliases, instance.name)}
+    connection.execute(
+        delete(names).where(names.c.instance_id == instance_id, names.c.key.not_in(sorted(keep)))
+    )
+    for alias in aliases:
+        add_alias(connection, instance, alias)
+
+
 def set_category(connection: Connection, instance: Instance, category: str, by: str = USER) -> None:
     """Say what kind of thing an instance is; a job does not change what a person said."""
     row = update(instances).where(instances.c.id == instance.id)
@@ -291,6 +310,12 @@ def examples_of(connection: Connection, instance: Instance, state: str | None = 
     return [_example(row) for row in connection.execute(statement)]
 
 
+def find_example(connection: Connection, example_id: int) -> Example | None:
+    """The example of a row, None when there is none."""
+    row = connection.execute(select(examples).where(examples.c.id == example_id)).first()
+    return _example(row) if row is not None else None
+
+
 def put_photo(connection: Connection, content_hash: str, jpeg: bytes) -> None:
     """Keep a photo that is an example but no file of the library."""
     row = upsert(schema.example_photos).values(content_hash=content_hash, jpeg=jpeg)
@@ -313,7 +338,7 @@ def _check_free(connection: Connection, name: str, but: int | None = None) -> No
         raise InstanceError("a name cannot be empty")
     owner = connection.execute(select(names.c.instance_id).where(names.c.key == name_key(name))).scalar()
     if owner is not None and owner != but:
-        raise InstanceError(f"{name!r} is taken: choose another name, or merge the two instances")
+        raise NameTakenError(f"{name!r} is taken: choose another name, or merge the two instances")
 
 
 def _same_place(one: Span, other: Span) -> bool:

@@ -34,6 +34,8 @@ SILENT_TYPE = 'video/mp4; codecs="avc1.4d401f"'
 _MP4 = frozenset({"h264", "av1", "vp9"}), frozenset({"aac", "mp3", "opus", "flac", None})
 _WEBM = frozenset({"vp8", "vp9", "av1"}), frozenset({"vorbis", "opus", None})
 _PLAYED = {".mp4": _MP4, ".m4v": _MP4, ".mov": _MP4, ".webm": _WEBM}
+# Decoders that go by another name than their codec.
+_SAME = {"mp3float": "mp3", "libdav1d": "av1", "libvpx-vp9": "vp9", "libvpx": "vp8", "libopus": "opus"}
 _PIXELS = frozenset({"yuv420p", "yuvj420p"})
 
 _TIME_BASE = Fraction(1, 90_000)
@@ -54,6 +56,7 @@ def plays_in_browsers(path: Path, video_codec: str | None, audio_codec: str | No
         audio_codec: likewise, None without sound.
     """
     pictures, sounds = _PLAYED.get(path.suffix.lower(), (frozenset(), frozenset()))
+    video_codec, audio_codec = (_SAME.get(codec or "", codec) for codec in (video_codec, audio_codec))
     if video_codec not in pictures or audio_codec not in sounds:
         return False
     return video_codec != "h264" or _pixel_format(path) in _PIXELS

@@ -15,11 +15,13 @@ from thisismy.retrieval.search import Found, ShotHit
 
 @dataclass(frozen=True)
 class Place:
-    """A stretch of a file: path, and from where to where in seconds."""
+    """A stretch of a file: path, from where to where in seconds, and the rows of the library."""
 
     path: str
     start: float
     end: float
+    media_id: int = 0
+    shot_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,12 @@ def _describe(store: Store, gallery: Gallery, found: Sequence[ShotHit]) -> list[
             kind, created = catalog.kind_and_date(connection, media_id)
             similar = []
             for row in item.folded:
-                other = catalog.paths_of(connection, int(gallery.media_ids[row]))
+                owner = int(gallery.media_ids[row])
+                other = catalog.paths_of(connection, owner)
                 if other:
                     span = (float(gallery.starts[row]), float(gallery.ends[row]))
-                    similar.append(Place(path_text(other[0]), *span))
+                    shot_id = int(gallery.shot_ids[row])
+                    similar.append(Place(path_text(other[0]), *span, owner, shot_id))
             hits.append(
                 Hit(
                     rank=item.rank,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -194,7 +194,9 @@ class BrowsingVerbs(SearchingVerbs):
 
         Only rows are compared, so this is quick and needs no encoder.
         """
-        about = self._vocabulary_examples()
+        about = {
+            item["name"]: item["example_ids"] for item in (self.vocabulary_about() or {}).get("concepts", ())
+        }
         states = {}
         with self.store.read() as connection:
             for instance in rows.list_instances(connection):
@@ -237,18 +239,70 @@ class BrowsingVerbs(SearchingVerbs):
             raise VocabularyError(f"{name!r} was not learned yet: learn it first")
         return vocabulary
 
-    def _vocabulary_examples(self) -> dict[str, tuple[str, ...]]:
-        """The examples each concept was learned from, read without the encoder."""
+    def vocabulary_about(self) -> dict[str, Any] | None:
+        """What the vocabulary kept says of itself, read without the encoder; None when there is none."""
         import json
 
         path = self._vocabulary_path.with_name(f"{self._vocabulary_path.name}.json")
         try:
-            about = json.loads(path.read_text(encoding="utf-8"))
-            if about["encoder"] != self.store.index_settings.encoder_id:
-                return {}
-            return {item["name"]: tuple(item["example_ids"]) for item in about["concepts"]}
-        except (OSError, ValueError, KeyError):
-            return {}
+            about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return about if about.get("encoder") == self.store.index_settings.encoder_id else None
+
+    def marks(self) -> dict[str, Any]:
+        """A value for each kind of thing that becomes another one whenever something of the kind changes.
+
+        Kinds are "library", "instances", "mentions", "transcripts" and "vocabulary".
+        """
+        try:
+            learned = self._vocabulary_path.stat().st_mtime_ns
+        except OSError:
+            learned = 0
+        with self.store.read() as connection:
+            return {**browsing.marks(connection), "vocabulary": learned}
+
+    def learned_about(self) -> dict[str, dict[str, Any]]:
+        """Method, category and number of examples of every concept learned, by name of the instance."""
+        about = self.vocabulary_about() or {"concepts": []}
+        return {
+            item["name"]: {
+                "method": about["method"],
+                "category": item["category"],
+                "examples": len(item["example_ids"]),
+            }
+            for item in about["concepts"]
+        }
+
+    def change(
+        self,
+        number: int,
+        *,
+        name: str | None = None,
+        category: str | None = None,
+        aliases: Sequence[str] | None = None,
+    ) -> None:
+        """Change what an instance is called and what it is, all of it or nothing.
+
+        Args:
+            number: its row.
+            name: another name; the old one is forgotten.
+            category: a common noun.
+            aliases: all the other names there shall be.
+
+        Raises:
+            InstanceError: there is no such instance, or a name is empty or taken.
+        """
+        with self.store.write() as connection:
+            known = {item.id: item for item in rows.list_instances(connection)}
+            if number not in known:
+                raise InstanceError(f"there is no instance number {number}")
+            if name is not None and name != known[number].name:
+                rows.rename_instance(connection, known[number], name)
+            if category is not None:
+                rows.set_category(connection, known[number], category)
+            if aliases is not None:
+                rows.set_aliases(connection, known[number].id, aliases)
 
 
 def _example_key(example: Example) -> str:

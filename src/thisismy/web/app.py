@@ -1,0 +1,89 @@
+"""The application: endpoints, page, and what surrounds them."""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from thisismy.web.page import Page
+from thisismy.web.problems import PROBLEMS, add_handlers
+from thisismy.web.routes import files, instances, jobs, library, media, mentions, search
+from thisismy.web.safety import Access, Guard
+
+if TYPE_CHECKING:
+    from fastapi.routing import APIRoute
+
+STATIC = Path(__file__).parent / "static"
+
+WATCH_SECONDS = 1.0
+"""How often the library is looked at for changes that others made."""
+
+
+def create_app(folder: Path, *, access: Access | None = None, local: bool = True) -> FastAPI:
+    """The server of one library, for any ASGI server.
+
+    Args:
+        folder: the library; made when there is none.
+        access: who may ask; None allows this machine only, without a token.
+        local: whether only this machine can reach the server; then folders may be typed on the page.
+
+    Raises:
+        LibraryError: the library cannot be opened.
+    """
+    page = Page.of(folder, local=local)
+
+    @asynccontextmanager
+    async def life(_app: FastAPI) -> AsyncIterator[None]:
+        page.events.attach()
+        watching = asyncio.create_task(jobs.watch(page, WATCH_SECONDS))
+        yield
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        page.events.close()
+        await asyncio.to_thread(page.close)
+
+    app = FastAPI(
+        title="thisismy",
+        version=version("thisismy"),
+        summary="Find your own named things in your own videos.",
+        description="The verbs of the command line as JSON. Things are named by numbers, times are seconds.",
+        openapi_url="/api/openapi.json",
+        # Their pages would load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=life,
+        generate_unique_id_function=_operation,
+        responses=PROBLEMS,
+    )
+    app.state.page = page
+    add_handlers(app)
+    for module in (search, media, instances, mentions, jobs, library, files):
+        app.include_router(module.router)
+    _add_static(app)
+    app.add_middleware(Guard, access=access or Access())
+    return app
+
+
+def _operation(route: APIRoute) -> str:
+    return f"{route.tags[0] if route.tags else 'page'}-{route.name}"
+
+
+def _add_static(app: FastAPI) -> None:
+    # Some systems map these suffixes to types that browsers refuse for modules.
+    for suffix, kind in {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}.items():
+        mimetypes.add_type(kind, suffix)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+    @app.get("/", include_in_schema=False)
+    def index() -> FileResponse:
+        return FileResponse(STATIC / "index.html")

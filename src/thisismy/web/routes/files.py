@@ -1,0 +1,238 @@
+"""Bytes by number: original files in ranges, pictures, and pieces of videos made on demand."""
+
+from __future__ import annotations
+
+import math
+import mimetypes
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse
+from PIL import Image
+from starlette.concurrency import run_in_threadpool
+
+from thisismy.library import catalog, schema
+from thisismy.library import instances as rows
+from thisismy.library.examples import path_of, picture_of
+from thisismy.media.playback import SEGMENT_SECONDS, write_segment
+from thisismy.media.sprites import draw_sheet, plan_sprites
+from thisismy.media.thumbnails import shrunk, thumbnail
+from thisismy.spans import Span
+from thisismy.web.bodies import MediaId, PieceNumber, RowId
+from thisismy.web.page import Page, PageOf
+from thisismy.web.pictures import nearest_size, save_jpeg
+from thisismy.web.problems import NotFoundError
+
+if TYPE_CHECKING:
+    from thisismy.library.instances import Example
+    from thisismy.media.pictures import Picture
+
+router = APIRouter(prefix="/media", tags=["bytes"])
+
+FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
+"""Pictures are asked for with a ``v`` that changes with the content."""
+
+PREVIEW_SIDE = 240
+"""Pixels of the shorter side of a preview."""
+
+Size = Annotated[
+    int, Query(ge=16, le=4096, description="Pixels of the longer side, rounded up to a kept size.")
+]
+Version = Annotated[str, Query(max_length=64, description="Any text; another one is fetched anew.")]
+
+
+def _kind(*types: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {name: {} for name in types}, "description": "The bytes."}}
+
+
+@router.api_route(
+    "/{media_id}/file",
+    methods=["GET", "HEAD"],
+    summary="The original file",
+    response_class=FileResponse,
+    responses={
+        **_kind("video/*", "image/*"),
+        206: {"description": "The range asked for."},
+        416: {"description": "The range lies outside of the file."},
+    },
+)
+def original(page: PageOf, media_id: MediaId) -> FileResponse:
+    """Answers ``Range``, ``If-Range`` and ``HEAD``, so that players can go to any second."""
+    path, _ = _media(page, media_id)
+    kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    if not kind.startswith(("video/", "image/")):
+        kind = "application/octet-stream"
+    return FileResponse(path, media_type=kind, headers={"cache-control": "private, no-cache"})
+
+
+@router.get(
+    "/{media_id}/frame.jpg",
+    summary="One picture of a video or photo",
+    response_class=FileResponse,
+    responses=_kind("image/jpeg"),
+)
+async def frame(
+    page: PageOf,
+    media_id: MediaId,
+    t: Annotated[
+        float | None, Query(ge=0, le=10**7, description="Second; without it, a telling picture.")
+    ] = None,
+    size: Size = 320,
+    v: Version = "",
+) -> FileResponse:
+    """The frame on screen at that second, upright; made once and kept."""
+    path, digest = await run_in_threadpool(_media, page, media_id)
+    pixels = nearest_size(size)
+    out = page.kept.path("frames", ".jpg", digest, "" if t is None else f"{t:.3f}", pixels)
+
+    def draw(target: Path) -> None:
+        save_jpeg(Image.fromarray(thumbnail(path, t, pixels)), target)
+
+    await page.make(partial(page.kept.get, out, draw))
+    return FileResponse(out, media_type="image/jpeg", headers=FOREVER)
+
+
+@router.get(
+    "/{media_id}/segments/{number}.mp4",
+    summary="A piece of a video that any browser plays",
+    response_class=FileResponse,
+    responses=_kind("video/mp4"),
+)
+async def segment(page: PageOf, media_id: MediaId, number: PieceNumber, v: Version = "") -> FileResponse:
+    """Piece n shows ``[n * 6, (n + 1) * 6)`` seconds, as a fragmented MP4 whose own time starts at 0."""
+    path, digest = await run_in_threadpool(_media, page, media_id)
+    duration = (await run_in_threadpool(_about, page, media_id)).duration
+    if not 0 <= number < max(1, math.ceil(duration / SEGMENT_SECONDS - 1e-3)):
+        raise NotFoundError(f"there is no piece {number} of a video of {duration:.1f} s")
+    start = number * SEGMENT_SECONDS
+    span = Span(start, max(start + 0.04, min(duration, start + SEGMENT_SECONDS)))
+    out = page.kept.path("segments", ".mp4", digest, number)
+    await page.make(partial(page.kept.get, out, partial(write_segment, path, span)))
+    return FileResponse(out, media_type="video/mp4", headers=FOREVER)
+
+
+@router.get(
+    "/{media_id}/preview.mp4",
+    summary="A short silent stretch of a video",
+    response_class=FileResponse,
+    responses=_kind("video/mp4"),
+)
+async def preview(
+    page: PageOf,
+    media_id: MediaId,
+    start: Annotated[float, Query(ge=0, le=10**7, description="From this second.")],
+    end: Annotated[float, Query(ge=0, le=10**7, description="To this second; at most 12 more.")],
+    v: Version = "",
+) -> FileResponse:
+    """For videos that a browser cannot play by itself."""
+    path, digest = await run_in_threadpool(_media, page, media_id)
+    span = Span(start, max(start + 0.04, min(end, start + 12.0)))
+    out = page.kept.path("previews", ".mp4", digest, f"{span.start:.3f}-{span.end:.3f}")
+
+    def cut(target: Path) -> None:
+        write_segment(path, span, target, sound=False, side=PREVIEW_SIDE)
+
+    await page.make(partial(page.kept.get, out, cut))
+    return FileResponse(out, media_type="video/mp4", headers=FOREVER)
+
+
+@router.get(
+    "/{media_id}/sprites/{number}.jpg",
+    summary="One sheet of tiny pictures",
+    response_class=FileResponse,
+    responses=_kind("image/jpeg"),
+)
+async def sprites(page: PageOf, media_id: MediaId, number: PieceNumber, v: Version = "") -> FileResponse:
+    """Up to 100 pictures in rows of 10, see ``/api/media/{media_id}/sprites``."""
+    path, digest = await run_in_threadpool(_media, page, media_id)
+    about = await run_in_threadpool(_about, page, media_id)
+    plan = plan_sprites(about.duration, about.width, about.height)
+    if about.kind != "video" or not 0 <= number < plan.sheets:
+        raise NotFoundError(f"there is no sheet {number} of this file")
+    out = page.kept.path("sprites", ".jpg", digest, number)
+
+    def draw(target: Path) -> None:
+        save_jpeg(draw_sheet(path, plan, number), target, quality=70)
+
+    await page.make(partial(page.kept.get, out, draw))
+    return FileResponse(out, media_type="image/jpeg", headers=FOREVER)
+
+
+@router.get(
+    "/examples/{example_id}.jpg",
+    summary="The picture of an example",
+    response_class=FileResponse,
+    responses=_kind("image/jpeg"),
+)
+async def example_picture(
+    page: PageOf,
+    example_id: RowId,
+    size: Size = 320,
+    crop: Annotated[bool, Query(description="Only what is inside the box.")] = False,
+    v: Version = "",
+) -> FileResponse:
+    """The frame its box was drawn on, else the one in the middle; or the photo that is kept of it."""
+    example, path, jpeg = await run_in_threadpool(_example, page, example_id)
+    pixels = nearest_size(size)
+    box = example.box if crop else None
+    place = (example.content_hash, example.span.start, example.span.end, example.box_time, box)
+    out = page.kept.path("examples", ".jpg", *place, pixels)
+
+    def draw(target: Path) -> None:
+        # A box may be small: its part is cut from a large picture.
+        picture = _picture(example, path, jpeg, pixels if box is None else 1920)
+        if box is not None:
+            picture = _inside(picture, box)
+        save_jpeg(Image.fromarray(shrunk(picture, pixels)), target)
+
+    await page.make(partial(page.kept.get, out, draw))
+    return FileResponse(out, media_type="image/jpeg", headers=FOREVER)
+
+
+def _media(page: Page, media_id: int) -> tuple[Path, str]:
+    with page.library.store.read() as connection:
+        found = _row(connection, media_id)
+        path = catalog.first_path(connection, media_id)
+        if found is None or path is None:
+            raise NotFoundError(f"there is no video or photo number {media_id}, or it is gone from disk")
+        digest = str(found.content_hash)
+    if not path.is_file():
+        raise NotFoundError(f"{path.name} is gone from disk")
+    return path, digest
+
+
+def _about(page: Page, media_id: int) -> Any:
+    with page.library.store.read() as connection:
+        return _row(connection, media_id)
+
+
+def _row(connection: Any, media_id: int) -> Any:
+    return connection.execute(schema.media.select().where(schema.media.c.id == media_id)).first()
+
+
+def _example(page: Page, example_id: int) -> tuple[Example, Path | None, bytes | None]:
+    with page.library.store.read() as connection:
+        example = rows.find_example(connection, example_id)
+        if example is None:
+            raise NotFoundError(f"there is no example number {example_id}")
+        jpeg = rows.get_photo(connection, example.content_hash)
+        path = path_of(connection, example.content_hash)
+    if jpeg is None and (path is None or not path.is_file()):
+        raise NotFoundError("the file of this example is gone from disk")
+    return example, path, jpeg
+
+
+def _picture(example: Example, path: Path | None, jpeg: bytes | None, pixels: int) -> Picture:
+    if path is not None and path.is_file():
+        time = example.span.middle if example.box_time is None else example.box_time
+        return thumbnail(path, time if example.span.duration else None, pixels)
+    return picture_of(jpeg or b"")
+
+
+def _inside(picture: Picture, box: tuple[float, float, float, float]) -> Picture:
+    height, width = picture.shape[:2]
+    left, top = (min(int(share * side), side - 1) for share, side in ((box[0], width), (box[1], height)))
+    right, bottom = math.ceil(box[2] * width), math.ceil(box[3] * height)
+    return picture[top : max(top + 1, bottom), left : max(left + 1, right)]

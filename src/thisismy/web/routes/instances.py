@@ -1,0 +1,424 @@
+"""Named things: teaching them, their examples, candidates to label, where in time they appear."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Query, UploadFile
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+
+from thisismy.errors import InstanceError, MediaError, MissingExtraError, VocabularyError
+from thisismy.library import browsing, catalog, schema
+from thisismy.library import instances as rows
+from thisismy.library.examples import Place
+from thisismy.library.instances import Example, Instance
+from thisismy.spans import Span
+from thisismy.web import bodies, present, shapes
+from thisismy.web.bodies import InstanceId
+from thisismy.web.page import Page, PageOf
+from thisismy.web.problems import BadTypeError, NotFoundError, TooLargeError
+from thisismy.web.routes.media import Limit, Offset
+from thisismy.web.uploads import FILE_BYTES, PHOTOS, place_of_upload, read_upload
+
+router = APIRouter(prefix="/api", tags=["instances"])
+
+
+class Named(shapes.Shape):
+    """What naming did."""
+
+    instance: shapes.Instance
+    created: bool
+    examples: list[shapes.Example]
+
+
+class Decided(shapes.Shape):
+    """What deciding did; ``before`` undoes it."""
+
+    instance: shapes.Instance
+    before: dict[int, shapes.State]
+
+
+class Labelled(shapes.Shape):
+    """What labelling did; ``before`` undoes it."""
+
+    instance: shapes.Instance
+    before: list[bodies.Label]
+
+
+class Rejected(shapes.Shape):
+    """A photo that was not taken."""
+
+    name: str
+    error: str
+
+
+class Taken(shapes.Shape):
+    """What became of photos."""
+
+    instance: shapes.Instance
+    examples: list[shapes.Example]
+    failed: list[Rejected]
+
+
+class Proposed(shapes.Shape):
+    """Examples that were proposed."""
+
+    examples: list[shapes.Example]
+
+
+class Deleted(shapes.Shape):
+    """The name of what is gone."""
+
+    deleted: str
+
+
+class Imported(shapes.Shape):
+    """The names of what came."""
+
+    names: list[str]
+
+
+@router.post("/name", summary="This is my ...")
+def name(page: PageOf, body: bodies.Naming) -> Named:
+    """Teach an instance by shots, instants or stretches; it is made when the name is new."""
+    if not body.name.strip():
+        raise InstanceError("a name cannot be empty")
+    box = _checked(body.box)
+    places = [_place(page, place, box) for place in body.places]
+    known = {item.id for item in page.library.instances()}
+    state = rows.REJECTED if body.negative else rows.CONFIRMED
+    instance = page.library.teach(body.name, places, category=body.category, state=state)
+    return Named(
+        instance=_shown(page, instance.id),
+        created=instance.id not in known,
+        examples=_at(page, instance, places),
+    )
+
+
+@router.get("/instances", summary="All named things")
+def list_instances(page: PageOf) -> shapes.Listing[shapes.Instance]:
+    """In order of name."""
+    return shapes.Listing(items=present.show_instances(page, page.library.instances()))
+
+
+@router.get(
+    "/instances/export",
+    summary="Instances with pictures of their examples, as one file",
+    response_class=FileResponse,
+    responses={200: {"content": {"application/json": {}}, "description": "The file."}},
+)
+def export_instances(
+    page: PageOf, ids: Annotated[list[bodies.Id] | None, Query(description="Which; none means all.")] = None
+) -> FileResponse:
+    """For another library; see ``/api/instances/import``."""
+    names = [find(page, number).name for number in ids or []]
+    with tempfile.NamedTemporaryFile(suffix=".json", delete=False) as file:
+        path = Path(file.name)
+    page.library.export_instances(path, names or None)
+    away = BackgroundTask(path.unlink, missing_ok=True)
+    return FileResponse(path, filename="instances.json", media_type="application/json", background=away)
+
+
+@router.post("/instances/import", summary="Take instances from a file")
+async def import_instances(
+    page: PageOf, file: Annotated[UploadFile, File(description="What the export gave.")]
+) -> Imported:
+    """Those of the same name are joined; what was decided here stays."""
+    body = await read_upload(file, FILE_BYTES)
+
+    def read() -> list[str]:
+        with tempfile.TemporaryDirectory(prefix="thisismy-") as folder:
+            path = Path(folder) / "instances.json"
+            path.write_bytes(body)
+            try:
+                return page.library.import_instances(path)
+            except InstanceError as error:
+                raise InstanceError(str(error).replace(str(path), "the file")) from error
+
+    return Imported(names=await run_in_threadpool(read))
+
+
+@router.get("/instances/{instance_id}", summary="One named thing")
+def show_instance(page: PageOf, instance_id: InstanceId) -> shapes.InstanceDetails:
+    """With what was learned of it."""
+    instance = find(page, instance_id)
+    table = schema.instances
+    with page.library.store.read() as connection:
+        made = table.select().where(table.c.id == instance_id)
+        created_at = connection.execute(made).one().created_at
+    about = page.library.learned_about().get(instance.name)
+    return shapes.InstanceDetails(
+        **_shown(page, instance_id).model_dump(),
+        created_at=created_at,
+        concept=shapes.Concept(**about) if about else None,
+    )
+
+
+@router.patch("/instances/{instance_id}", summary="Rename, say what it is, set its aliases")
+def change_instance(page: PageOf, instance_id: InstanceId, body: bodies.InstanceChange) -> shapes.Instance:
+    """All of it or, when a name is taken, nothing."""
+    find(page, instance_id)
+    page.library.change(instance_id, name=body.name, category=body.category, aliases=body.aliases)
+    return _shown(page, instance_id)
+
+
+@router.delete("/instances/{instance_id}", summary="Delete a named thing for good")
+def delete_instance(page: PageOf, instance_id: InstanceId) -> Deleted:
+    """With its examples, the photos kept for them, and what was learned of it."""
+    instance = find(page, instance_id)
+    page.library.delete(instance.name)
+    return Deleted(deleted=instance.name)
+
+
+@router.post("/instances/{instance_id}/merge", summary="Make two named things one")
+def merge(page: PageOf, instance_id: InstanceId, body: bodies.Merge) -> shapes.Instance:
+    """The names of the other become aliases of this one."""
+    page.library.merge(find(page, instance_id).name, find(page, body.other).name)
+    return _shown(page, instance_id)
+
+
+@router.post("/instances/{instance_id}/split", summary="Move examples to a new named thing")
+def split(page: PageOf, instance_id: InstanceId, body: bodies.Split) -> shapes.Instance:
+    """Gives the new one."""
+    page.library.split(find(page, instance_id).name, body.name, body.example_ids)
+    return _shown(page, page.library.instance(body.name).id)
+
+
+@router.get("/instances/{instance_id}/examples", summary="Where it is seen")
+def list_examples(
+    page: PageOf,
+    instance_id: InstanceId,
+    state: Annotated[shapes.State | None, Query(description="Only in this state.")] = None,
+    offset: Offset = 0,
+    limit: Limit = 100,
+) -> shapes.Window[shapes.Example]:
+    """Oldest first; proposed ones best first."""
+    instance = find(page, instance_id)
+    with page.library.store.read() as connection:
+        every = rows.examples_of(connection, instance, state)
+    if state == rows.PROPOSED:
+        every.sort(key=lambda example: -(example.score or 0.0))
+    shown = present.show_examples(page, instance, every[offset : offset + limit])
+    return shapes.Window(total=len(every), offset=offset, items=shown)
+
+
+@router.post("/instances/{instance_id}/examples", summary="Confirm, reject or forget examples")
+def decide(page: PageOf, instance_id: InstanceId, body: bodies.ExampleDecision) -> Decided:
+    """No job changes that again. Sending ``before`` back as ``states`` undoes it, except forgetting."""
+    instance = find(page, instance_id)
+    states: dict[int, str] = dict(body.states)
+    if body.state is not None:
+        states |= dict.fromkeys(body.example_ids, body.state)
+    if not states:
+        raise InstanceError("nothing to decide: give example_ids with a state, or states")
+    before = page.library.decide_each(instance.name, states)
+    return Decided.model_validate({"instance": _shown(page, instance_id), "before": before})
+
+
+@router.post("/instances/{instance_id}/photos", summary="Drop photos onto a named thing")
+async def add_photos(
+    page: PageOf,
+    instance_id: InstanceId,
+    photos: Annotated[list[UploadFile], File(description="JPEG, PNG, WebP or HEIC, 20 MB each at most.")],
+) -> Taken:
+    """They become confirmed examples; a reduced copy is kept, without what the camera wrote into the file."""
+    instance = await run_in_threadpool(find, page, instance_id)
+    if len(photos) > PHOTOS:
+        raise TooLargeError(f"{len(photos)} photos at once: drop at most {PHOTOS}")
+    places: list[Place] = []
+    failed: list[Rejected] = []
+    for photo in photos:
+        try:
+            places.append(await place_of_upload(page, photo))
+        except (BadTypeError, TooLargeError, MediaError, MissingExtraError) as error:
+            failed.append(Rejected(name=photo.filename or "photo", error=str(error)))
+    if places:
+        await run_in_threadpool(page.library.teach, instance.name, places)
+    examples = await run_in_threadpool(_at, page, instance, places)
+    return Taken(
+        instance=await run_in_threadpool(_shown, page, instance_id), examples=examples, failed=failed
+    )
+
+
+@router.get("/instances/{instance_id}/candidates", summary="Shots that may show it, best first")
+def list_candidates(
+    page: PageOf,
+    instance_id: InstanceId,
+    offset: Offset = 0,
+    limit: Limit = 100,
+    unlabelled: Annotated[bool, Query(description="Leave out what is decided.")] = True,
+    order: Annotated[str, Query(max_length=40, description="Of an earlier window.")] = "",
+) -> shapes.Candidates:
+    """Every shot of the library by its likeness to the confirmed examples."""
+    instance = find(page, instance_id)
+    key = order if order.startswith(f"{instance_id}-") and order in page.rankings else ""
+    if not key:
+        ranking = page.library.candidates(instance.name, unlabelled=unlabelled)
+        key = f"{instance_id}-{secrets.token_hex(4)}"
+        page.remember(key, [(item.shot_id, item.score) for item in ranking])
+    whole = page.rankings[key]
+    window = whole[offset : offset + limit]
+    states = page.library.labels(instance.name, [shot_id for shot_id, _ in window])
+    shots = {shot.id: shot for shot in page.library.shots([shot_id for shot_id, _ in window])}
+    items = [
+        shapes.Candidate.model_validate(
+            {**present.shot_fields(page, shots[number]), "score": score, "state": states.get(number)}
+        )
+        for number, score in window
+        if number in shots
+    ]
+    return shapes.Candidates(total=len(whole), offset=offset, items=items, order=key)
+
+
+@router.post("/instances/{instance_id}/labels", summary="Label shots")
+def label(page: PageOf, instance_id: InstanceId, body: bodies.Labels) -> Labelled:
+    """Sending ``before`` back undoes it."""
+    instance = find(page, instance_id)
+    before = page.library.label(instance.name, {item.shot_id: item.state for item in body.labels})
+    return Labelled.model_validate(
+        {
+            "instance": _shown(page, instance_id),
+            "before": [{"shot_id": number, "state": state} for number, state in before.items()],
+        }
+    )
+
+
+@router.get("/instances/{instance_id}/pace", summary="How many examples a person decided about")
+def show_pace(page: PageOf, instance_id: InstanceId) -> shapes.Pace:
+    """Counts; how fast is for whoever asks to say."""
+    instance = find(page, instance_id)
+    with page.library.store.read() as connection:
+        decided = [e.state for e in rows.examples_of(connection, instance) if e.decided_by == rows.USER]
+    counts = Counter(decided)
+    return shapes.Pace(
+        labelled=len(decided), confirmed=counts[rows.CONFIRMED], rejected=counts[rows.REJECTED]
+    )
+
+
+@router.get("/instances/{instance_id}/occurrences", summary="Where in time it appears")
+def list_occurrences(
+    page: PageOf,
+    instance_id: InstanceId,
+    limit: Annotated[int, Query(ge=1, le=2000, description="Shots at most, surest first.")] = 500,
+) -> shapes.Occurrences:
+    """Confirmed shots, and those that what was learned is sure of; by date, then file and time."""
+    instance = find(page, instance_id)
+    scores: dict[int, float] = {}
+    try:
+        scores = {hit.shot_id: hit.score for hit in page.library.occurrences(instance.name, limit)}
+        learned = True
+    except VocabularyError:
+        learned = False
+    with page.library.store.read() as connection:
+        confirmed = rows.examples_of(connection, instance, rows.CONFIRMED)
+        covering = browsing.shots_covering(connection, [(e.content_hash, e.span) for e in confirmed])
+    sure = {number for number in covering if number is not None}
+    shots = page.library.shots(list(dict.fromkeys([*sure, *scores])))
+    shots.sort(key=lambda shot: (shot.created is None, shot.created or "", shot.path, shot.span.start))
+    items = [
+        shapes.Occurrence(
+            **present.shot_fields(page, shot), score=scores.get(shot.id), confirmed=shot.id in sure
+        )
+        for shot in shots
+    ]
+    counted = Counter(shot.created[:7] if shot.created else None for shot in shots)
+    months = [
+        shapes.Month(month=month, count=number)
+        for month, number in sorted(counted.items(), key=lambda item: (item[0] is None, item[0] or ""))
+    ]
+    return shapes.Occurrences(items=items, learned=learned, months=months)
+
+
+@router.post("/instances/{instance_id}/propose", summary="Propose shots of other videos as examples")
+def propose(page: PageOf, instance_id: InstanceId, body: bodies.Propose) -> Proposed:
+    """Nothing is confirmed."""
+    instance = find(page, instance_id)
+    found = page.library.propose(instance.name, body.limit)
+    return Proposed(examples=present.show_examples(page, instance, [item.example for item in found]))
+
+
+@router.get("/vocabulary", summary="What was learned last")
+def show_vocabulary(page: PageOf) -> shapes.Vocabulary:
+    """Method, arguments and names; null before anything was learned."""
+    about = page.library.vocabulary_about()
+    if about is None:
+        return shapes.Vocabulary(method=None, arguments=None, encoder_id=None, seed=None, names=[])
+    return shapes.Vocabulary(
+        method=about["method"],
+        arguments=about["arguments"],
+        encoder_id=about["encoder"],
+        seed=about["seed"],
+        names=[item["name"] for item in about["concepts"]],
+    )
+
+
+def find(page: Page, number: int) -> Instance:
+    """The instance of a number.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = next((item for item in page.library.instances() if item.id == number), None)
+    if found is None:
+        raise NotFoundError(f"there is no instance number {number}")
+    return found
+
+
+def _shown(page: Page, number: int) -> shapes.Instance:
+    return present.show_instances(page, [find(page, number)])[0]
+
+
+def _checked(box: Any) -> tuple[float, float, float, float] | None:
+    if box is None:
+        return None
+    left, top, right, bottom = box
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise InstanceError("a box is left, top, right, bottom as shares from 0 to 1, and not empty")
+    return left, top, right, bottom
+
+
+def _place(page: Page, place: bodies.PlaceOf, box: tuple[float, float, float, float] | None) -> Place:
+    """What a place of a request points at.
+
+    Raises:
+        InstanceError: it says nothing, or lies outside of its media.
+        NotFoundError: there is no such shot or media.
+    """
+    if place.shot_id is not None:
+        if not page.library.shots([place.shot_id]):
+            raise NotFoundError(f"there is no shot {place.shot_id} any more: look for it again")
+        return page.library.place_of_shot(place.shot_id, box, place.time)
+    if place.media_id is None or (place.time is None and (place.start is None or place.end is None)):
+        raise InstanceError("a place is a shot_id, or a media_id with a time or with start and end")
+    with page.library.store.read() as connection:
+        row = connection.execute(schema.media.select().where(schema.media.c.id == place.media_id)).first()
+        if row is None:
+            raise NotFoundError(f"there is no video or photo number {place.media_id}")
+        around = None if place.time is None else browsing.shot_at(connection, place.media_id, place.time)
+        digest = catalog.hash_of(connection, place.media_id)
+    if row.kind == "photo":
+        return Place(digest, Span(0, 0), box=box)
+    if place.start is not None and place.end is not None:
+        if not place.start < min(place.end, row.duration):
+            raise InstanceError(f"nothing is shown from {place.start} to {place.end} s")
+        span = Span(place.start, min(place.end, row.duration))
+        time = span.middle if place.time is None else place.time
+        return Place(digest, span, box=box, box_time=time if box else None)
+    if around is None:
+        raise InstanceError("this video has no shots yet: wait until it is indexed")
+    return page.library.place_of_shot(around, box, place.time)
+
+
+def _at(page: Page, instance: Instance, places: list[Place]) -> list[shapes.Example]:
+    """The examples that stand at some places now."""
+    with page.library.store.read() as connection:
+        every = rows.examples_of(connection, instance)
+    wanted = {(place.content_hash, place.span) for place in places}
+    own: list[Example] = [example for example in every if (example.content_hash, example.span) in wanted]
+    return present.show_examples(page, instance, own)

@@ -1,0 +1,89 @@
+"""Long work: order it, watch it, stop it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+
+from thisismy.errors import LibraryError
+from thisismy.web import bodies, shapes
+from thisismy.web.bodies import RowId
+from thisismy.web.events import encode
+from thisismy.web.page import Page, PageOf, job_shape
+from thisismy.web.problems import NotFoundError
+from thisismy.web.routes.library import read_status
+from thisismy.web.work import prepare
+from thisismy.web.worker import Job
+
+router = APIRouter(prefix="/api", tags=["jobs"])
+
+
+@router.post("/jobs", status_code=202, summary="Order long work")
+def order(page: PageOf, body: bodies.JobOrder) -> shapes.Job:
+    """Jobs run one after the other; the same order while one waits is that one.
+
+    ``paths`` are the only paths that a client may name, and only where just this machine can ask.
+    """
+    title, do = prepare(page, body)
+    asked = body.model_dump()
+    return job_shape(page.worker.submit(body.kind, title, asked, do))
+
+
+@router.get("/jobs", summary="All jobs")
+def list_jobs(page: PageOf) -> shapes.Listing[shapes.Job]:
+    """Newest first; those of this run of the server."""
+    return shapes.Listing(items=[job_shape(job) for job in page.worker.jobs()])
+
+
+@router.get("/jobs/{job_id}", summary="One job")
+def show_job(page: PageOf, job_id: RowId) -> shapes.Job:
+    """How far it is, or what came of it."""
+    return job_shape(_find(page, job_id))
+
+
+@router.post("/jobs/{job_id}/cancel", summary="Stop a job")
+def cancel(page: PageOf, job_id: RowId, body: bodies.Nothing) -> shapes.Job:
+    """What it finished is kept; ordering it again goes on from there."""
+    job = _find(page, job_id)
+    page.worker.cancel(job)
+    return job_shape(job)
+
+
+@router.get(
+    "/events",
+    summary="What happens, as it happens",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Server-sent events."}},
+)
+async def events(page: PageOf) -> StreamingResponse:
+    """``hello`` with the status, then ``job`` and ``changed`` events, until the server stops."""
+    hello = await run_in_threadpool(read_status, page)
+    stream = page.events.listen(encode("hello", hello.model_dump()))
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+async def watch(page: Page, every: float = 1.0) -> None:
+    """Tell all pages what changed in the library, whoever changed it, until cancelled."""
+    before: dict[str, Any] | None = None
+    while True:
+        # A library that cannot be read for a moment is looked at again.
+        with suppress(LibraryError):
+            marks = await run_in_threadpool(page.library.marks)
+            what = sorted(key for key, value in marks.items() if before and before.get(key) != value)
+            if what:
+                page.events.publish("changed", {"what": what})
+            before = marks
+        await asyncio.sleep(every)
+
+
+def _find(page: Page, number: int) -> Job:
+    job = page.worker.find(number)
+    if job is None:
+        raise NotFoundError(f"there is no job number {number} in this run of the server")
+    return job

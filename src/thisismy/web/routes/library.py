@@ -1,0 +1,96 @@
+"""The library as a whole: status, folders, settings, disk."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.metadata import version
+from importlib.util import find_spec
+
+from fastapi import APIRouter
+
+from thisismy.library import browsing, schema
+from thisismy.library.paths import path_bytes, path_text
+from thisismy.web import bodies, shapes
+from thisismy.web.page import Page, PageOf, job_shape
+from thisismy.web.pictures import folder_bytes
+from thisismy.web.routes.media import count_media
+from thisismy.web.work import folder_id, roots
+
+router = APIRouter(prefix="/api", tags=["library"])
+
+
+class Freed(shapes.Shape):
+    """Bytes."""
+
+    freed: int
+
+
+@router.get("/status", summary="The library at a glance")
+def status(page: PageOf) -> shapes.Status:
+    """What the page shows first."""
+    return read_status(page)
+
+
+@router.get("/library", summary="Folders, settings, disk use")
+def show_library(page: PageOf) -> shapes.LibraryDetails:
+    """Failures are under ``/api/media?state=failed``."""
+    from thisismy.personalization import METHODS
+    from thisismy.shots import DETECTORS
+
+    store = page.library.store
+    settings = store.index_settings
+    entries = page.library.files()
+    paths = [entry.path for entry in entries if entry.state != "missing"]
+    folders = []
+    for root in roots(page):
+        name = path_text(path_bytes(root))
+        inside = sum(path == name or path.startswith(name.rstrip("/") + "/") for path in paths)
+        folders.append(shapes.Folder(id=folder_id(root), path=name, exists=root.exists(), files=inside))
+    states = dict.fromkeys(("indexed", "pending", "failed", "missing"), 0)
+    for entry in entries:
+        states[entry.state] += 1
+    return shapes.LibraryDetails(
+        folder=str(store.folder),
+        folders=folders,
+        settings=shapes.Settings(**{key: getattr(settings, key) for key in shapes.Settings.model_fields}),
+        detectors=list(DETECTORS),
+        methods=list(METHODS),
+        states=shapes.States(**states),
+        disk=shapes.Disk(
+            database=sum(file.stat().st_size for file in store.folder.glob("library.db*")),
+            cache=folder_bytes(store.cache),
+            vocabulary=folder_bytes(store.folder / "vocabulary"),
+            free=shutil.disk_usage(store.folder).free,
+        ),
+    )
+
+
+@router.post("/library/clear-cache", summary="Delete pictures and pieces that can be made again")
+def clear_cache(page: PageOf, body: bodies.Nothing) -> Freed:
+    """The vectors that are searched are kept."""
+    return Freed(freed=page.kept.clear())
+
+
+def read_status(page: Page) -> shapes.Status:
+    """Counts, encoder, and jobs that are not over."""
+    store = page.library.store
+    settings = store.index_settings
+    mentions = schema.mentions
+    with store.read() as connection:
+        open_mentions = browsing.count(
+            connection, mentions, mentions.c.decision.is_(None) & (mentions.c.verdict == "kept")
+        )
+        instances = browsing.count(connection, schema.instances)
+    return shapes.Status(
+        version=version("thisismy"),
+        library=str(store.folder),
+        generation=store.generation,
+        encoder=settings.encoder,
+        encoder_id=settings.encoder_id,
+        **count_media(page),
+        instances=instances,
+        open_mentions=open_mentions,
+        folders_allowed=page.local,
+        speech=find_spec("faster_whisper") is not None,
+        jobs=[job_shape(job) for job in page.worker.jobs() if not job.finished],
+    )

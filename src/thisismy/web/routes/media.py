@@ -1,0 +1,250 @@
+"""Lists of shots and files, and everything about one video."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal, cast
+
+from fastapi import APIRouter, Query
+from sqlalchemy import func, or_, select
+
+from thisismy.errors import MediaError
+from thisismy.library import browsing, catalog, schema
+from thisismy.library import instances as rows
+from thisismy.library.catalog import CatalogEntry
+from thisismy.library.speech import get_transcript
+from thisismy.media.playback import SEGMENT_SECONDS, SEGMENT_TYPE
+from thisismy.media.sprites import COLUMNS, ROWS, plan_sprites
+from thisismy.web import present, shapes
+from thisismy.web.bodies import MediaId
+from thisismy.web.page import Page, PageOf
+from thisismy.web.problems import NotFoundError
+
+router = APIRouter(prefix="/api", tags=["media"])
+
+Offset = Annotated[int, Query(ge=0, le=2**31, description="Place of the first item.")]
+Limit = Annotated[int, Query(ge=1, le=500, description="Items wanted.")]
+
+
+@router.get("/shots", summary="All shots of the library")
+def list_shots(
+    page: PageOf,
+    offset: Offset = 0,
+    limit: Limit = 100,
+    sort: Annotated[Literal["path", "date"], Query(description="By path, or newest first.")] = "path",
+) -> shapes.Window[shapes.Shot]:
+    """In windows, so that a list of any length scrolls."""
+    order = page.shot_order(sort)
+    shown = present.show_shots(page, order[offset : offset + limit])
+    return shapes.Window(total=len(order), offset=offset, items=shown)
+
+
+@router.get("/media", summary="All files of the library")
+def list_media(
+    page: PageOf,
+    offset: Offset = 0,
+    limit: Limit = 100,
+    state: Annotated[
+        Literal["indexed", "pending", "failed", "missing"] | None, Query(description="Only in this state.")
+    ] = None,
+    text: Annotated[str, Query(max_length=500, description="Only paths with this in them.")] = "",
+) -> shapes.Window[shapes.File]:
+    """In order of path; ``state=failed`` lists what could not be indexed and why."""
+    wanted = text.casefold()
+    entries = [
+        entry
+        for entry in page.library.files()
+        if state in (None, entry.state) and (not wanted or wanted in entry.path.casefold())
+    ]
+    window = entries[offset : offset + limit]
+    with page.library.store.read() as connection:
+        hashes = present.hashes_of(connection, window)
+    items = [shapes.File(**present.file_fields(entry, hashes.get(entry.media_id or -1))) for entry in window]
+    return shapes.Window(total=len(entries), offset=offset, items=items)
+
+
+@router.get("/media/{media_id}", summary="One video or photo")
+def show_media(page: PageOf, media_id: MediaId) -> shapes.Media:
+    """What it is, how a browser plays it, and its neighbours in order of path."""
+    entries = page.library.files()
+    entry, digest = find_media(page, media_id, entries)
+    order = [item.media_id for item in entries if item.media_id and item.state != "missing"]
+    order = list(dict.fromkeys(order))
+    at = order.index(media_id)
+    with page.library.store.read() as connection:
+        transcribed = get_transcript(connection, media_id) is not None
+    play, fallback = _how_to_play(page, entry, digest)
+    return shapes.Media(
+        **present.file_fields(entry, digest),
+        hash=digest,
+        transcribed=transcribed,
+        play=play,
+        play_fallback=fallback,
+        previous=order[at - 1] if at else None,
+        next=order[at + 1] if at + 1 < len(order) else None,
+    )
+
+
+@router.get("/media/{media_id}/shots", summary="The shots of one media")
+def list_media_shots(
+    page: PageOf,
+    media_id: MediaId,
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=5000, description="Shots wanted.")] = 1000,
+) -> shapes.Window[shapes.Shot]:
+    """In order of time."""
+    find_media(page, media_id)
+    with page.library.store.read() as connection:
+        found = browsing.shots_of_media(connection, media_id, offset, limit)
+    items = [shapes.Shot(**present.shot_fields(page, shot)) for shot in found.shots]
+    return shapes.Window(total=found.total, offset=offset, items=items)
+
+
+@router.get("/media/{media_id}/transcript", summary="What is said in one video")
+def show_transcript(page: PageOf, media_id: MediaId) -> shapes.Transcript:
+    """404 while there is none; a "transcribe" job makes it."""
+    find_media(page, media_id)
+    with page.library.store.read() as connection:
+        found = get_transcript(connection, media_id)
+    if found is None:
+        raise NotFoundError("this video has no transcript yet")
+    return shapes.Transcript(
+        language=found.language,
+        source=found.source,
+        segments=[
+            shapes.Segment(
+                start=segment.span.start,
+                end=segment.span.end,
+                text=segment.text,
+                speaker=segment.speaker,
+                words=[
+                    shapes.Word(
+                        text=word.text, start=word.span.start, end=word.span.end, probability=word.probability
+                    )
+                    for word in segment.words
+                ],
+            )
+            for segment in found.segments
+        ],
+    )
+
+
+@router.get("/media/{media_id}/sprites", summary="Tiny pictures for a time line")
+def show_sprites(page: PageOf, media_id: MediaId) -> shapes.Sprites:
+    """Picture i is in sheet ``i // 100``, at column ``i % 10`` and row ``i % 100 // 10``."""
+    entry, digest = find_media(page, media_id)
+    if entry.kind != "video":
+        raise NotFoundError("a photo has no time line")
+    plan = plan_sprites(entry.duration or 0.0, entry.width or 1, entry.height or 1)
+    sheets = [f"/media/{media_id}/sprites/{n}.jpg?v={digest[:8]}" for n in range(plan.sheets)]
+    return shapes.Sprites(
+        interval=plan.interval,
+        width=plan.width,
+        height=plan.height,
+        columns=COLUMNS,
+        rows=ROWS,
+        count=plan.count,
+        sheets=sheets,
+    )
+
+
+@router.get("/media/{media_id}/instances", summary="What was named in one media")
+def list_named(page: PageOf, media_id: MediaId) -> shapes.Listing[shapes.NamedHere]:
+    """Examples of all instances, for marks on the time line."""
+    _, digest = find_media(page, media_id)
+    items = []
+    with page.library.store.read() as connection:
+        for instance in rows.list_instances(connection):
+            for example in rows.examples_of(connection, instance):
+                if example.content_hash == digest:
+                    items.append(
+                        shapes.NamedHere(
+                            instance_id=instance.id,
+                            name=instance.name,
+                            example_id=example.id,
+                            state=cast("shapes.State", example.state),
+                            start=example.span.start,
+                            end=example.span.end,
+                            box=example.box,
+                            box_time=example.box_time,
+                        )
+                    )
+    return shapes.Listing(items=sorted(items, key=lambda item: item.start))
+
+
+@router.get("/categories", summary="Categories that go on as typed")
+def list_categories(
+    page: PageOf, q: Annotated[str, Query(max_length=80, description="What was typed.")] = ""
+) -> shapes.Listing[str]:
+    """Those in use first, then the usual ones."""
+    from thisismy.mining.categories import COCO_CATEGORIES
+
+    used = sorted({item.category for item in page.library.instances() if item.category})
+    every = dict.fromkeys([*used, *COCO_CATEGORIES])
+    return shapes.Listing(items=[name for name in every if name.casefold().startswith(q.casefold())][:20])
+
+
+def find_media(
+    page: Page, media_id: int, entries: list[CatalogEntry] | None = None
+) -> tuple[CatalogEntry, str]:
+    """The first file on disk of a media, and its content.
+
+    Raises:
+        NotFoundError: there is no such media, or it is gone from disk.
+    """
+    if entries is None:
+        entries = media_entries(page, media_id)
+    entry = next((e for e in entries if e.media_id == media_id and e.state != "missing"), None)
+    if entry is None:
+        raise NotFoundError(f"there is no video or photo number {media_id}, or it is gone from disk")
+    with page.library.store.read() as connection:
+        return entry, catalog.hash_of(connection, media_id)
+
+
+def media_entries(page: Page, media_id: int) -> list[CatalogEntry]:
+    """The files that hold one media."""
+    encoder_id = page.library.store.index_settings.encoder_id
+    with page.library.store.read() as connection:
+        return catalog.list_files(connection, encoder_id, media_id)
+
+
+def count_media(page: Page) -> dict[str, int]:
+    """Videos, photos and shots on disk, and files that failed."""
+    files, media = schema.files, schema.media
+    with page.library.store.read() as connection:
+        held = select(files.c.media_id).where(files.c.missing.is_(False))
+        kinds = select(media.c.kind, func.count()).where(media.c.id.in_(held)).group_by(media.c.kind)
+        counts = {kind: number for kind, number in connection.execute(kinds)}
+        failed = select(func.count()).where(
+            files.c.failed_stage.is_not(None), or_(files.c.missing.is_(False), files.c.missing.is_(None))
+        )
+        return {
+            "videos": counts.get("video", 0),
+            "photos": counts.get("photo", 0),
+            "shots": browsing.count_shots(connection),
+            "failed": int(connection.execute(failed).scalar_one()),
+        }
+
+
+def _how_to_play(page: Page, entry: CatalogEntry, digest: str) -> tuple[shapes.Play, shapes.Play | None]:
+    if entry.kind == "photo":
+        shown = entry.path.lower().endswith((".jpg", ".jpeg", ".jpe", ".png", ".webp"))
+        original = f"/media/{entry.media_id}/file"
+        large = present.frame_url(entry.media_id or 0, digest, None, 1920)
+        return shapes.Play(how="photo", url=original if shown else large), None
+    duration = entry.duration or 0.0
+    pieces = shapes.Play(
+        how="segments",
+        type=SEGMENT_TYPE,
+        seconds=SEGMENT_SECONDS,
+        count=max(1, math.ceil(duration / SEGMENT_SECONDS - 1e-3)),
+        duration=duration,
+        template=f"/media/{entry.media_id}/segments/{{n}}.mp4",
+    )
+    try:
+        direct = present.plays_itself(page, digest, entry.path, entry.video_codec, entry.audio_codec)
+    except MediaError:
+        direct = False
+    if direct:
+        return shapes.Play(how="file", url=f"/media/{entry.media_id}/file"), pieces
+    return pieces, pieces

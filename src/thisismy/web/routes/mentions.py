@@ -1,0 +1,155 @@
+"""What was mined from speech: accept, reject, take back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from thisismy.library import browsing, catalog
+from thisismy.web import bodies, present, shapes
+from thisismy.web.bodies import RowId
+from thisismy.web.page import Page, PageOf
+from thisismy.web.problems import NotFoundError
+from thisismy.web.routes.instances import find
+from thisismy.web.routes.media import Limit, Offset
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from thisismy.mining.jobs import StoredMention
+
+router = APIRouter(prefix="/api", tags=["mined"])
+
+STATES = {None: "open", "accepted": "accepted", "rejected": "rejected"}
+
+
+class Accepted(shapes.Shape):
+    """What accepting did."""
+
+    mention: shapes.Mention
+    instance: shapes.Instance
+
+
+class Changed(shapes.Shape):
+    """The mention as it is now."""
+
+    mention: shapes.Mention
+
+
+@router.get("/mentions", summary="What was mined")
+def list_mentions(
+    page: PageOf,
+    state: Annotated[
+        Literal["open", "accepted", "rejected", "all"], Query(description="What became of it.")
+    ] = "open",
+    verdict: Annotated[
+        Literal["kept", "all"], Query(description="Only what the filter kept, or everything that was said.")
+    ] = "kept",
+    offset: Offset = 0,
+    limit: Limit = 100,
+) -> shapes.Mentions:
+    """By video and time."""
+    every = [item for item in page.library.mentions() if verdict == "all" or item.verdict == "kept"]
+    counts = Counter(STATES[item.decision] for item in every)
+    chosen = [item for item in every if state in ("all", STATES[item.decision])]
+    return shapes.Mentions(
+        total=len(chosen),
+        offset=offset,
+        items=_show(page, chosen[offset : offset + limit]),
+        open=counts["open"],
+        accepted=counts["accepted"],
+        rejected=counts["rejected"],
+    )
+
+
+@router.post("/mentions/{mention_id}/accept", summary="Make a mention a named thing")
+def accept(page: PageOf, mention_id: RowId, body: bodies.Acceptance) -> Accepted:
+    """With its shots as examples; a name that exists gets them beside its own."""
+    mention = _find(page, mention_id)
+    if mention.decision == "accepted":
+        page.library.undecide(mention)
+    instance = page.library.accept(mention, " ".join(body.name.split()), body.category)
+    return Accepted(
+        mention=_again(page, mention_id),
+        instance=present.show_instances(page, [find(page, instance.id)])[0],
+    )
+
+
+@router.post("/mentions/{mention_id}/reject", summary="Say that a mention names nothing that is seen")
+def reject(page: PageOf, mention_id: RowId, body: bodies.Nothing) -> Changed:
+    """It is not asked again; what accepting it had brought goes."""
+    page.library.reject(_find(page, mention_id))
+    return Changed(mention=_again(page, mention_id))
+
+
+@router.post("/mentions/{mention_id}/undo", summary="Take back what was decided about a mention")
+def undo(page: PageOf, mention_id: RowId, body: bodies.Nothing) -> Changed:
+    """An instance that came to be by accepting it, and has nothing else, goes away."""
+    page.library.undecide(_find(page, mention_id))
+    return Changed(mention=_again(page, mention_id))
+
+
+def _find(page: Page, number: int) -> StoredMention:
+    found = next((item for item in page.library.mentions() if item.id == number), None)
+    if found is None:
+        raise NotFoundError(f"there is no mention number {number}")
+    return found
+
+
+def _again(page: Page, number: int) -> shapes.Mention:
+    return _show(page, [_find(page, number)])[0]
+
+
+def _show(page: Page, mentions: Sequence[StoredMention]) -> list[shapes.Mention]:
+    with page.library.store.read() as connection:
+        numbers = {
+            digest: catalog.find_media_id(connection, digest)
+            for digest in {mention.content_hash for mention in mentions}
+        }
+        around = {
+            mention.id: browsing.shot_at(connection, media_id, sum(mention.shot) / 2)
+            for mention in mentions
+            if mention.shot is not None and (media_id := numbers[mention.content_hash]) is not None
+        }
+    found = page.library.shots([number for number in around.values() if number is not None])
+    shots = {shot.id: shapes.Shot(**present.shot_fields(page, shot)) for shot in found}
+    by_name = {item.name: item.id for item in page.library.instances()}
+    return [
+        shapes.Mention(
+            id=mention.id,
+            media_id=numbers[mention.content_hash] if mention.path else None,
+            name_of_file=Path(mention.path).name if mention.path else None,
+            path=str(mention.path) if mention.path else None,
+            start=mention.start,
+            end=mention.end,
+            sentence=mention.sentence,
+            name=mention.name,
+            category=mention.category,
+            verdict=mention.verdict,
+            reason=mention.reason,
+            score=mention.score,
+            decision=mention.decision,  # type: ignore[arg-type] # the library knows no other
+            instance_id=by_name.get(mention.instance or ""),
+            instance=mention.instance,
+            shot=shots.get(around.get(mention.id) or -1),
+            examples=[
+                shapes.FurtherShot(
+                    start=start,
+                    end=end,
+                    similarity=similarity,
+                    picture=_picture(mention, numbers[mention.content_hash], (start + end) / 2),
+                )
+                for start, end, similarity in mention.examples
+            ],
+        )
+        for mention in mentions
+    ]
+
+
+def _picture(mention: StoredMention, media_id: int | None, time: float) -> str | None:
+    if media_id is None or mention.path is None:
+        return None
+    return present.frame_url(media_id, mention.content_hash, time)

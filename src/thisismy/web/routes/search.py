@@ -1,0 +1,254 @@
+"""Finding moments, completing names, saving hits."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, File, Query, UploadFile
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from thisismy.errors import QueryError
+from thisismy.library import catalog
+from thisismy.library.instances import name_key
+from thisismy.library.speech import find_said
+from thisismy.web import present, shapes
+from thisismy.web.bodies import Export, Feedback, SearchFields
+from thisismy.web.page import Page, PageOf
+from thisismy.web.problems import NotFoundError
+from thisismy.web.uploads import picture_of_upload
+
+if TYPE_CHECKING:
+    from thisismy.library.instances import Instance
+    from thisismy.media.pictures import Picture
+    from thisismy.retrieval.results import Hit, SearchResult
+
+router = APIRouter(prefix="/api", tags=["search"])
+
+Fields = Annotated[SearchFields, Query()]
+
+
+@router.get("/search", summary="Find moments by words, names, and shots like or unlike")
+def search(page: PageOf, fields: Fields) -> shapes.Answer:
+    """Everything that is set must hold; an instance that changed since it was learned is learned first."""
+    if not fields.q.strip() and not fields.like:
+        raise QueryError("nothing to look for: type some words, or take a shot to find more like it")
+    return _answer(page, fields)
+
+
+@router.post("/search/photo", summary="Find moments by a photo")
+async def search_photo(
+    page: PageOf, fields: Fields, photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP or HEIC.")]
+) -> shapes.Answer:
+    """With words, both must fit; the photo is looked at and not kept."""
+    picture = await picture_of_upload(page, photo)
+    return await page.make(lambda: _answer(page, fields, [picture]))
+
+
+@router.get("/said", summary="Find where something is said")
+def said(
+    page: PageOf,
+    q: Annotated[str, Query(min_length=1, max_length=200, description="Words in a row.")],
+    k: Annotated[int, Query(ge=1, le=500, description="Places wanted.")] = 50,
+) -> shapes.SaidAnswer:
+    """In transcripts, whatever case and punctuation; by file and time."""
+    items = []
+    with page.library.store.read() as connection:
+        for place in find_said(connection, q):
+            path = catalog.first_path(connection, place.media_id)
+            if path is None:
+                continue
+            digest = catalog.hash_of(connection, place.media_id)
+            items.append(
+                shapes.Said(
+                    media_id=place.media_id,
+                    name=path.name,
+                    path=str(path),
+                    start=place.span.start,
+                    end=place.span.end,
+                    text=place.text,
+                    picture=present.frame_url(place.media_id, digest, place.span.start),
+                )
+            )
+            if len(items) == k:
+                break
+    return shapes.SaidAnswer(items=items, phrase=q)
+
+
+@router.get("/complete", summary="Names that go on as typed")
+def complete(
+    page: PageOf,
+    q: Annotated[str, Query(max_length=200, description="What was typed; empty lists the best known.")] = "",
+    limit: Annotated[int, Query(ge=1, le=50, description="Names wanted.")] = 8,
+) -> shapes.Listing[shapes.Completion]:
+    """The beginning of a word of a name or alias counts more than its inside."""
+    found = []
+    for instance in page.library.instances():
+        best = max((_fit(name, q), name) for name in (instance.name, *instance.aliases))
+        if best[0] > 0:
+            found.append((best[0], instance.confirmed, instance, best[1]))
+    found.sort(key=lambda item: (-item[0], -item[1], item[2].name))
+    shown = present.show_instances(page, [item[2] for item in found[:limit]])
+    return shapes.Listing(
+        items=[
+            shapes.Completion(
+                id=item.id, name=item.name, matched=matched, category=item.category, picture=item.picture
+            )
+            for item, (_, _, _, matched) in zip(shown, found, strict=False)
+        ]
+    )
+
+
+@router.post("/feedback", summary="Say whether a hit shows an instance")
+def feedback(page: PageOf, body: Feedback) -> shapes.Instance:
+    """A rejected shot is never shown again for that name; null takes back what was said."""
+    instance = page.library.instance_by_id(body.instance_id)
+    page.library.label(instance.name, {body.shot_id: body.state})
+    return present.show_instances(page, [page.library.instance_by_id(instance.id)])[0]
+
+
+@router.post(
+    "/export",
+    summary="Save hits as clips, as one picture, or as a list",
+    response_class=FileResponse,
+    responses={200: {"content": {"application/zip": {}, "image/png": {}, "text/csv": {}, "text/plain": {}}}},
+)
+async def export(page: PageOf, body: Export) -> FileResponse:
+    """One file in the order given; what could not be cut is listed in ``failed.txt`` of the archive."""
+    folder = Path(tempfile.mkdtemp(prefix="thisismy-export-"))
+    try:
+        made = await page.make(lambda: _export(page, body, folder))
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    away = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
+    return FileResponse(made, filename=made.name, media_type=_TYPES[made.suffix], background=away)
+
+
+_TYPES = {".zip": "application/zip", ".png": "image/png", ".csv": "text/csv", ".edl": "text/plain"}
+
+
+def _answer(page: Page, fields: SearchFields, pictures: list[Picture] | None = None) -> shapes.Answer:
+    began = time.perf_counter()
+    result = _search(page, fields, pictures or [])
+    hits = present.show_hits(page, result.hits, result.names, result.read)
+    if fields.sort == "date":
+        hits.sort(key=lambda hit: (hit.created is not None, hit.created or "", -hit.start), reverse=True)
+    return shapes.Answer(
+        query=result.query,
+        read=result.read,
+        names=[shapes.NamedIn(id=page.library.instance(n).id, name=n) for n in result.names],
+        remarks=list(result.remarks),
+        searched=result.searched,
+        milliseconds=round((time.perf_counter() - began) * 1000, 1),
+        hits=hits,
+        nearest=present.show_hits(page, result.nearest, result.names, result.read),
+    )
+
+
+def _search(page: Page, fields: SearchFields, pictures: list[Picture]) -> SearchResult:
+    from thisismy.retrieval.filters import Filters, parse_day
+
+    filters = Filters(
+        path=fields.path or None,
+        after=parse_day(fields.after) if fields.after else None,
+        before=parse_day(fields.before) if fields.before else None,
+        min_duration=fields.min_duration,
+        max_duration=fields.max_duration,
+        kind=fields.kind,
+        media_id=fields.media,
+    )
+    return page.library.search(
+        fields.q,
+        images=pictures,
+        like=fields.like,
+        unlike=fields.unlike,
+        k=fields.k,
+        by=fields.by,
+        cutoff=fields.cutoff,
+        fold=fields.fold,
+        filters=filters,
+    )
+
+
+def _fit(name: str, typed: str) -> int:
+    """How well a name goes on as typed: 3 from its start, 2 from the start of a word, 1 inside, 0 not."""
+    key, wanted = name_key(name), name_key(typed)
+    if key.startswith(wanted):
+        return 3
+    if f" {wanted}" in key:
+        return 2
+    return int(wanted in key)
+
+
+def _export(page: Page, body: Export, folder: Path) -> Path:
+    from thisismy.export import export_hits
+
+    hits = _hits_to_save(page, body)
+    if body.what == "sheet":
+        export_hits(body.query, hits, sheet=folder / "hits.png")
+        return folder / "hits.png"
+    if body.what != "clips":
+        table = folder / f"hits.{body.what}"
+        export_hits(body.query, hits, table=table)
+        return table
+    saved = export_hits(body.query, hits, clips=folder / "clips", exact=body.exact)
+    with zipfile.ZipFile(folder / "hits.zip", "w", zipfile.ZIP_STORED) as archive:
+        for file in saved.written:
+            archive.write(file, Path(file).name)
+        if saved.failed:
+            lines = io.StringIO()
+            lines.writelines(f"{failure.path}: {failure.error}\n" for failure in saved.failed)
+            archive.writestr("failed.txt", lines.getvalue())
+    return folder / "hits.zip"
+
+
+def _hits_to_save(page: Page, body: Export) -> list[Hit]:
+    """Hits in the order of the shots asked for, with their scores for the query."""
+    from dataclasses import replace
+
+    from thisismy.retrieval.results import Hit
+
+    scored: dict[int, Hit] = {}
+    if body.query.strip():
+        result = page.library.search(body.query, k=500, cutoff=0, fold=False)
+        scored = {hit.shot_id: hit for hit in result.hits}
+    shots = page.library.shots(body.shots)
+    if not shots:
+        raise NotFoundError("none of these shots is in the library any more: search again")
+    return [
+        replace(scored[shot.id], rank=place)
+        if shot.id in scored
+        else Hit(
+            rank=place,
+            path=shot.path,
+            start=shot.span.start,
+            end=shot.span.end,
+            score=0.0,
+            relevance=0.0,
+            time=shot.time,
+            kind=shot.kind,
+            created=shot.created,
+            media_id=shot.media_id,
+            shot_id=shot.id,
+        )
+        for place, shot in enumerate(shots, start=1)
+    ]
+
+
+def known_instance(page: Page, number: int) -> Instance:
+    """The instance of a number in a path.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = next((item for item in page.library.instances() if item.id == number), None)
+    if found is None:
+        raise NotFoundError(f"there is no instance number {number}")
+    return found
