@@ -5,7 +5,7 @@ Stands in for the captioning model of pi-map, which would need pictures and a la
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -24,25 +24,38 @@ ATTRIBUTES = (
 """Colours, patterns, materials, shapes and parts."""
 
 
-def describe(encoder: Encoder, category: str, examples: Features, count: int) -> list[str]:
-    """The phrases of `ATTRIBUTES` that fit the examples best beyond the category, best first.
+def describe(
+    encoder: Encoder, categories: Sequence[str], examples: Sequence[Features], count: int
+) -> list[list[str]]:
+    """For each instance the phrases of `ATTRIBUTES` that fit beyond its category, best first.
 
     A phrase is worth the cosine of the step it makes from the category's text to the step that the mean
     example makes from it.
 
     Args:
         encoder: the one of the examples.
-        category: "dog".
-        examples: ``(n, embed_dim)`` unit rows.
+        categories: "dog", one per instance.
+        examples: ``(n, embed_dim)`` unit rows of each instance.
         count: phrases wanted.
     """
     if count < 1:
-        return []
-    texts = encoder.encode_texts([f"a photo of a {category}", *(_with(a, category) for a in ATTRIBUTES)])
-    steps = unit(texts[1:] - texts[0])
-    wanted = unit(unit(examples.mean(axis=0)) - texts[0])
-    order = np.argsort(-(steps @ wanted), kind="stable")[:count]
-    return [ATTRIBUTES[i] for i in order]
+        return [[] for _ in categories]
+    texts = _texts(encoder, categories)
+    found = []
+    for category, rows in zip(categories, examples, strict=True):
+        plain, told = texts[category][0], texts[category][1:]
+        wanted = unit(unit(rows.mean(axis=0)) - plain)
+        order = np.argsort(-(unit(told - plain) @ wanted), kind="stable")[:count]
+        found.append([ATTRIBUTES[i] for i in order])
+    return found
+
+
+def _texts(encoder: Encoder, categories: Sequence[str]) -> Mapping[str, Features]:
+    """Per category its text and those of all attributes, ``(1 + len(ATTRIBUTES), embed_dim)``."""
+    names = list(dict.fromkeys(categories))
+    prompts = [[f"a photo of a {name}", *(_with(a, name) for a in ATTRIBUTES)] for name in names]
+    rows = encoder.encode_texts([text for texts in prompts for text in texts])
+    return dict(zip(names, rows.reshape(len(names), 1 + len(ATTRIBUTES), -1), strict=True))
 
 
 def specific_caption(name: str, phrases: Sequence[str]) -> str:

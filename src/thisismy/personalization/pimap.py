@@ -136,13 +136,21 @@ class Pimap(Method):
     def _tuned(
         self, vocabulary: Vocabulary, instances: Sequence[NamedInstance], progress: Progress
     ) -> PictureMap:
+        from thisismy.personalization.inversion import find_inversion
+        from thisismy.personalization.pimap_training import trained_map
         from thisismy.personalization.training import Plan, Training
 
         encoder = vocabulary.encoder
+        found = find_inversion(self.picture_map, "pi-map", encoder) if self.pretrained else None
+        if found is not None and self.epochs == 0:
+            return trained_map(found)
         examples = np.concatenate([i.examples for i in instances])
         things = np.repeat(np.arange(len(instances)), [len(i.examples) for i in instances])
         specific, generic = self._captions(instances, encoder)
-        network = self._start(encoder, examples, specific[things], vocabulary.seed)
+        if found is not None:
+            network = trained_map(found)
+        else:
+            network = self._fresh(encoder, examples, specific[things], vocabulary.seed)
         losses = self._losses(network, encoder, examples, things, specific, generic)
         plan = Plan(
             self.epochs,
@@ -156,18 +164,13 @@ class Pimap(Method):
         training.run(losses, progress=progress, stage="picture map")
         return network
 
-    def _start(self, encoder: Encoder, pictures: Features, texts: Features, seed: int) -> PictureMap:
-        """The map before tuning."""
+    def _fresh(self, encoder: Encoder, pictures: Features, texts: Features, seed: int) -> PictureMap:
+        """The map before any training."""
         import torch
 
-        from thisismy.personalization.inversion import find_inversion
         from thisismy.personalization.pimap_network import PictureMap
-        from thisismy.personalization.pimap_training import trained_map
         from thisismy.personalization.word_model import check_takes_tokens
 
-        found = find_inversion(self.picture_map, "pi-map", encoder) if self.pretrained else None
-        if found is not None:
-            return trained_map(found)
         width = check_takes_tokens(encoder)
         network = PictureMap(encoder.embed_dim, width, torch.Generator().manual_seed(seed))
         network.condition(pictures, texts, self.condition)
@@ -178,11 +181,12 @@ class Pimap(Method):
         from thisismy.personalization.attributes import describe, specific_caption
 
         given = _read_captions(Path(self.captions)) if self.captions else {}
+        phrases = describe(
+            encoder, [i.category for i in instances], [i.examples for i in instances], self.phrases
+        )
         specific = [
-            f"A photo of {i.name}, {given[i.name]}"
-            if i.name in given
-            else specific_caption(i.name, describe(encoder, i.category, i.examples, self.phrases))
-            for i in instances
+            f"A photo of {i.name}, {given[i.name]}" if i.name in given else specific_caption(i.name, own)
+            for i, own in zip(instances, phrases, strict=True)
         ]
         generic = [f"A photo of a {i.category}" for i in instances]
         return encoder.encode_texts(specific), encoder.encode_texts(generic)
