@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from thisismy.shots.adaptive import Adaptive
 from thisismy.shots.detectors import CutFinder, FixedWindows, Shot, ShotDetector, ShotError
+from thisismy.shots.gradual import Gradual, Transition
 from thisismy.shots.scan import Sampling, Scan, ScannedShot, scan_video
 from thisismy.shots.scoring import CutScore, score_cuts
 from thisismy.shots.transnet import TransNet
@@ -23,6 +24,7 @@ __all__ = [
     "CutFinder",
     "CutScore",
     "FixedWindows",
+    "Gradual",
     "Sampling",
     "Scan",
     "ScannedShot",
@@ -30,6 +32,7 @@ __all__ = [
     "ShotDetector",
     "ShotError",
     "TransNet",
+    "Transition",
     "scan_video",
     "score_cuts",
 ]

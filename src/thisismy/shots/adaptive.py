@@ -1,16 +1,21 @@
-"""PySceneDetect's adaptive detector (https://www.scenedetect.com), fed with small frames and real times."""
+"""The default detector: hard cuts by PySceneDetect's adaptive one, dissolves and fades beside them.
+
+PySceneDetect (https://www.scenedetect.com) is fed with small frames and real times.
+"""
 
 from __future__ import annotations
 
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from thisismy.media.pictures import Picture
 from thisismy.shots.detectors import CutFinder, ShotError
+from thisismy.shots.gradual import Gradual, GradualFinder
+from thisismy.shots.joined import JoinedRun
 
 # Frames on either side whose average change a cut must stand out from: the library's default.
 _NEIGHBOURS = 2
@@ -22,14 +27,15 @@ class Adaptive:
     """A cut is a frame that changes far more than its neighbours do, which tells cuts from camera motion.
 
     The defaults are the published ones. Change is the mean difference of hue, saturation and value (0 to
-    255).
+    255). Dissolves and fades, which change no frame far more than its neighbours, are found beside them.
 
     Args:
         threshold: how many times the change of its neighbours a cut must change, above 1. Raising it finds
             fewer cuts.
         least_change: change that a cut must have in any case. Raising it ignores cuts between similar
             pictures.
-        shortest: seconds between two cuts, 0 or more.
+        shortest: seconds between two hard cuts, 0 or more.
+        gradual: how dissolves and fades are found; None finds hard cuts only, and takes flashes for cuts.
 
     Raises:
         ShotError: a setting is out of range.
@@ -38,6 +44,7 @@ class Adaptive:
     threshold: float = 3.0
     least_change: float = 15.0
     shortest: float = 0.6
+    gradual: Gradual | None = field(default_factory=Gradual)
     picture_size: tuple[int, int] = (48, 27)
 
     def __post_init__(self) -> None:
@@ -51,14 +58,16 @@ class Adaptive:
     def id(self) -> str:
         """Name and settings."""
         width, height = self.picture_size
-        return (
+        hard = (
             f"adaptive/threshold={self.threshold:g},least_change={self.least_change:g},"
             f"shortest={self.shortest:g},size={width}x{height}"
         )
+        return hard if self.gradual is None else f"{hard}+{self.gradual.id}"
 
     def start(self) -> CutFinder:
         """Begin with a new video."""
-        return _AdaptiveRun(self)
+        hard = _AdaptiveRun(self)
+        return hard if self.gradual is None else JoinedRun(hard, GradualFinder(self.gradual))
 
 
 class _AdaptiveRun:

@@ -24,6 +24,8 @@ _HELD_DECODED = 4
 # What stands for a shot too short for a regular candidate lies this many seconds into it where it is that
 # long: a shot's very first frame is often mixed with the one before.
 _EARLY = 0.25
+# Frames that wait for a detector to decide are kept this many seconds apart, at one frame a second.
+_LATE = 0.4
 # Candidates a shot holds at least before they are thinned out, and all that wait for a slow detector.
 _FEW, _MANY = 8, 128
 _REPORT_EVERY = 25
@@ -183,7 +185,7 @@ class _Builder:
         self._sampling = sampling
         self._shorter_side = shorter_side
         self._pending: deque[_Candidate] = deque()
-        self._pending_spacing = min(_EARLY, 0.25 / sampling.rate) / 2 / sampling.at_least
+        self._pending_spacing = _LATE * min(1.0, 1 / sampling.rate) / sampling.at_least
         self._rendered_until = -math.inf
         self._index = 0
         self._sampler = _Sampler(0.0, sampling, shorter_side)
