@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thisismy.cli.output import clock, console, print_json
+from thisismy.cli.output import clock, console, print_json, say
 
 if TYPE_CHECKING:
     from thisismy.verbs import Library
@@ -59,7 +59,8 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
         print_json({"instance": instance, "examples": examples})
         return
     out = console()
-    out.print(f"{instance.name} ({instance.category})", markup=False)
+    also = f", also called {', '.join(instance.aliases)}" if instance.aliases else ""
+    out.print(f"{instance.name} ({instance.category}){also}", markup=False)
     for shown in examples:
         example = shown.example
         span = example.span
@@ -72,42 +73,49 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
 def rename(context: typer.Context, name: Name, new: str) -> None:
     """Give a named thing another name."""
     _library(context).rename(name, new)
+    _told(context, f"{name} is called {new} now")
 
 
 @commands.command()
 def alias(context: typer.Context, name: Name, other: str) -> None:
     """Let a named thing be called by another name too."""
     _library(context).alias(name, other)
+    _told(context, f"{name} is also called {other}")
 
 
 @commands.command()
 def category(context: typer.Context, name: Name, noun: str) -> None:
     """Say what kind of thing it is."""
     _library(context).set_category(name, noun)
+    _told(context, f"{name} is a kind of {noun}")
 
 
 @commands.command()
 def merge(context: typer.Context, keep: Name, other: str) -> None:
     """Make two named things one; the other's names become aliases."""
     _library(context).merge(keep, other)
+    _told(context, f"{other} is part of {keep} now")
 
 
 @commands.command()
 def split(context: typer.Context, name: Name, new: str, examples: list[int]) -> None:
     """Move examples (by the numbers that `show` gives) to a new named thing."""
     _library(context).split(name, new, examples)
+    _told(context, f"{len(examples)} examples of {name} are {new} now")
 
 
 @commands.command()
 def confirm(context: typer.Context, name: Name, examples: list[int]) -> None:
     """Confirm examples by number; no job changes that again."""
     _library(context).decide(name, examples, "confirmed")
+    _told(context, f"{len(examples)} confirmed for {name}")
 
 
 @commands.command()
 def reject(context: typer.Context, name: Name, examples: list[int]) -> None:
     """Reject examples by number; they are never proposed again."""
     _library(context).decide(name, examples, "rejected")
+    _told(context, f"{len(examples)} rejected for {name}; they are not proposed again")
 
 
 @commands.command()
@@ -135,6 +143,7 @@ def propose(
 def delete(context: typer.Context, name: Name) -> None:
     """Delete a named thing with its examples and what was learned of it."""
     _library(context).delete(name)
+    _told(context, f"{name} is deleted")
 
 
 @commands.command("export")
@@ -151,6 +160,12 @@ def import_(context: typer.Context, file: Path) -> None:
     """Read named things from a file that `export` wrote; those of the same name are joined."""
     names = _library(context).import_instances(file)
     console().print(f"read: {', '.join(names) or 'nothing'}", markup=False)
+
+
+def _told(context: typer.Context, what: str) -> None:
+    """Say what was done, unless told to be quiet."""
+    if not context.obj.quiet:
+        say(what)
 
 
 def _library(context: typer.Context) -> Library:

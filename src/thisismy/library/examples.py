@@ -109,8 +109,10 @@ def _locate_shot(store: Store, path: Path, start: str, end: str | None) -> Place
         shots = [shot.span for _, shot in shots_of(connection, media_id)]
     last = max((span.end for span in shots), default=0.0)
     first, until = parse_seconds(start), parse_seconds(end) if end else None
-    if first > last or (until is not None and until <= first):
-        raise InstanceError(f"{path} has nothing from {start} to {end or start}: it ends at {last:.1f} s")
+    if until is not None and until <= first:
+        raise InstanceError(f"{path}@{start}-{end} ends before it begins")
+    if first > last:
+        raise InstanceError(f"{path} has nothing at {start}: it ends at {last:.1f} s")
     if until is not None:
         return Place(digest, Span(first, min(until, last)))
     around = next((span for span in shots if first in span), shots[-1])
