@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from thisismy.encoders.base import PLACEHOLDER
 from thisismy.errors import InstanceError
 from thisismy.library import schema
 from thisismy.spans import Span
@@ -336,6 +337,8 @@ def _drop_unused_photos(connection: Connection) -> None:
 def _check_free(connection: Connection, name: str, but: int | None = None) -> None:
     if not name_key(name):
         raise InstanceError("a name cannot be empty")
+    if PLACEHOLDER in name:
+        raise InstanceError(f"{name!r} cannot be a name: {PLACEHOLDER!r} stands for names in queries")
     owner = connection.execute(select(names.c.instance_id).where(names.c.key == name_key(name))).scalar()
     if owner is not None and owner != but:
         raise NameTakenError(f"{name!r} is taken: choose another name, or merge the two instances")

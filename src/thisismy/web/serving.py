@@ -10,7 +10,7 @@ import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ class Server:
         self.url = url
         self.token = token
         self._listener = listener
+        self._running: _Stoppable | None = None
 
     @classmethod
     def prepare(cls, folder: Path, *, host: str = "127.0.0.1", port: int = 8765) -> Server:
@@ -73,6 +74,11 @@ class Server:
         url = f"http://{shown}:{listener.getsockname()[1]}/"
         return cls(app, listener, url if token is None else f"{url}?token={token}", token)
 
+    def stop(self) -> None:
+        """End a server that runs in another thread."""
+        if self._running is not None:
+            self._running.handle_exit(signal.SIGTERM, None)
+
     def run(self, *, open_browser: bool = False) -> None:
         """Answer until the process is asked to stop; then running jobs are stopped, keeping what is done.
 
@@ -86,14 +92,14 @@ class Server:
             server_header=False,
             timeout_graceful_shutdown=STOP_SECONDS,
         )
-        server = _Stoppable(config, self.app)
+        self._running = _Stoppable(config, self.app)
         page = self.app.state.page
         # The first search would wait for the encoder.
         Thread(target=page.warm, name="thisismy-warm", daemon=True).start()
         if open_browser:
             Thread(target=webbrowser.open, args=(self.url,), daemon=True).start()
         with self._listener:
-            server.run(sockets=[self._listener])
+            self._running.run(sockets=[self._listener])
 
 
 class _Stoppable(uvicorn.Server):
@@ -110,6 +116,9 @@ class _Stoppable(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         # The original raises the signal once more at the end, as if stopping had not worked.
+        if current_thread() is not main_thread():
+            yield
+            return
         before = {number: signal.signal(number, self.handle_exit) for number in _SIGNALS}
         try:
             yield

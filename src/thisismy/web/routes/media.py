@@ -239,7 +239,7 @@ def _how_to_play(page: Page, entry: CatalogEntry, digest: str) -> tuple[shapes.P
         seconds=SEGMENT_SECONDS,
         count=max(1, math.ceil(duration / SEGMENT_SECONDS - 1e-3)),
         duration=duration,
-        template=f"/media/{entry.media_id}/segments/{{n}}.mp4",
+        template=f"/media/{entry.media_id}/segments/{{n}}.mp4?v={digest[:8]}",
     )
     try:
         direct = present.plays_itself(page, digest, entry.path, entry.video_codec, entry.audio_codec)
