@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["page_fixtures"]
+
 
 @pytest.fixture(scope="session")
 def dev_data() -> Path:

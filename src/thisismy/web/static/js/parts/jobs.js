@@ -75,7 +75,7 @@ function row(job) {
     { data: { state: job.state } },
     h("div.row", null, h("strong.clip", null, job.title), stop && h("span.push", null, stop)),
     job.state === "running" && jobBar(job),
-    h("p.small", { class: job.state === "failed" ? "bad" : "muted" }, jobWords(job)),
+    h("p.small", { class: job.state === "failed" ? "bad-words" : "muted" }, jobWords(job)),
   );
 }
 

@@ -41,16 +41,17 @@ export class Player {
 
   toggle() {
     if (this.video.paused) this.play();
-    else this.video.pause();
+    else this.pause();
   }
 
   play() {
-    this.video.play().catch((error) => {
-      if (error.name !== "AbortError" && error.name !== "NotAllowedError") this.onerror(error);
-    });
+    this.wantsPlay = true;
+    // What cannot be played is told by the element's own "error"; that it may not start by itself is no error.
+    this.video.play().catch(() => {});
   }
 
   pause() {
+    this.wantsPlay = false;
     this.video.pause();
   }
 
@@ -84,7 +85,7 @@ export class Player {
   }
 
   #load(play) {
-    if (play.how === "segments") this.stopSegments = playSegments(this.video, play, this.onerror);
+    if (play.how === "segments") this.stopSegments = playSegments(this.video, play, this.onerror, () => this.time);
     else this.video.src = play.url;
   }
 
@@ -135,7 +136,8 @@ export class Player {
     if ((code === 3 || code === 4) && other && this.media.play.how === "file" && !this.fallen) {
       this.fallen = true;
       this.wanted = this.time;
-      this.stopSegments = playSegments(this.video, other, this.onerror);
+      this.stopSegments = playSegments(this.video, other, this.onerror, () => this.time);
+      if (this.wantsPlay) this.play();
     } else if (this.video.getAttribute("src")) this.onerror(new Error(`${this.media.name} cannot be played`));
   }
 

@@ -11,9 +11,10 @@ const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
  * @param {HTMLVideoElement} video
  * @param {{type: string, seconds: number, count: number, duration: number, template: string}} how
  * @param {(error: Error) => void} onerror
+ * @param {() => number} position The second that is wanted now.
  * @returns {() => void} Stops it.
  */
-export function playSegments(video, how, onerror) {
+export function playSegments(video, how, onerror, position) {
   if (!Source || !Source.isTypeSupported(how.type)) {
     onerror(new Error("this browser can play neither the file nor a copy of it"));
     return () => {};
@@ -29,7 +30,7 @@ export function playSegments(video, how, onerror) {
   const pieceAt = (time) => Math.min(how.count - 1, Math.max(0, Math.floor(time / how.seconds)));
 
   function missing() {
-    const now = pieceAt(video.currentTime);
+    const now = pieceAt(position());
     for (let n = now; n < Math.min(how.count, now + AHEAD); n += 1) if (!have.has(n)) return n;
     return -1;
   }
@@ -82,11 +83,11 @@ export function playSegments(video, how, onerror) {
 
   function finish() {
     const last = how.count - 1;
-    if (have.has(last) && pieceAt(video.currentTime) + AHEAD > last && media.readyState === "open" && !buffer.updating) media.endOfStream();
+    if (have.has(last) && pieceAt(position()) + AHEAD > last && media.readyState === "open" && !buffer.updating) media.endOfStream();
   }
 
   const seeking = () => {
-    const now = pieceAt(video.currentTime);
+    const now = pieceAt(position());
     if (!have.has(now)) asking?.abort();
     pump();
   };

@@ -67,8 +67,11 @@ function caption(shot, how) {
 function details(shot) {
   const parts = [day(shot.created)];
   if (shot.similar?.length) parts.push(`${shot.similar.length} alike`);
-  return parts.filter(Boolean).join(" · ") || (shot.kind === "photo" ? "photo" : "no date");
+  return parts.filter(Boolean).join(" · ") || folderOf(shot.path);
 }
+
+/** The folder a file is in, without the ones around it. */
+const folderOf = (path) => path.split(/[\\/]/).at(-2) ?? "";
 
 function tools(shot, how, title) {
   const entries = [
@@ -83,7 +86,7 @@ function tools(shot, how, title) {
   if (menu) menu.addEventListener("click", () => openMenu(menu, entries));
   const select =
     how.onselect &&
-    h("label.over.select", { title: "Select" }, h("input", { type: "checkbox", ".checked": how.selected, "aria-label": `Select ${title}` }));
+    h("label.over.pick-shot", { title: "Select" }, h("input", { type: "checkbox", ".checked": how.selected, "aria-label": `Select ${title}` }));
   select?.firstChild.addEventListener("click", (event) => {
     select.closest(".shot").classList.toggle("selected", event.target.checked);
     how.onselect(event.target.checked, event);

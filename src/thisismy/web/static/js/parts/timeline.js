@@ -80,7 +80,7 @@ export class Timeline {
     this.cuts.width = width * scale;
     this.cuts.height = 10 * scale;
     const pen = this.cuts.getContext("2d");
-    pen.fillStyle = getComputedStyle(this.element).getPropertyValue("--cut") || "#888";
+    pen.fillStyle = getComputedStyle(this.cuts).color;
     let last = -10;
     for (const shot of this.shots) {
       const x = Math.round((shot.start / this.duration) * width);

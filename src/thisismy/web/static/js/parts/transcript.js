@@ -24,7 +24,7 @@ export class Transcript {
     const text = h("p");
     const words = segment.words?.length ? segment.words : [segment];
     for (const word of words) {
-      const span = h("span.word", { data: { at: this.words.length } }, word.text.trim());
+      const span = h("span.word", { class: word === segment ? "whole" : "", data: { at: this.words.length } }, word.text.trim());
       this.words.push({ start: word.start, end: word.end, span });
       text.append(span, " ");
     }

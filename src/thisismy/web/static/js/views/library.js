@@ -22,7 +22,7 @@ class LibraryView {
   constructor(root) {
     this.title = "Library";
     this.shownFiles = PAGE;
-    this.parts = Object.fromEntries(["now", "folders", "failures", "facts", "files"].map((name) => [name, h("section.card.part", { class: name })]));
+    this.parts = Object.fromEntries(["now", "folders", "facts", "failures", "files"].map((name) => [name, h("section.card.part", { class: name })]));
     const title = h("div", null, h("h1", null, "Library"), h("p.muted", null, "What thisismy knows of, and where it keeps what it has learned. Your files are never changed."));
     fill(root, h("header.view-head", null, title), h("div.library", null, Object.values(this.parts)));
     this.stop = [
@@ -123,7 +123,7 @@ class LibraryView {
         items.map((file) => {
           const forget = h("button.button.compact.plain", { type: "button", "aria-label": `Forget ${file.name}` }, "Forget");
           forget.addEventListener("click", () => startJob({ kind: "forget", file_ids: [file.file_id] }));
-          return h("li", null, h("div", null, h("strong.clip", { title: file.path }, file.name), h("p.small.bad", null, file.error), h("p.small.faint.clip", null, file.path)), forget);
+          return h("li", null, h("div", null, h("strong.clip", { title: file.path }, file.name), h("p.small.bad-words", null, file.error), h("p.small.faint.clip", null, file.path)), forget);
         }),
       ),
     );
@@ -148,7 +148,7 @@ class LibraryView {
       this.parts.facts,
       h("h2", null, "What is in it"),
       h(
-        "dl.facts",
+        "dl.fact-list",
         null,
         fact("Videos", count(status?.videos ?? 0)),
         fact("Photos", count(status?.photos ?? 0)),
@@ -169,7 +169,7 @@ class LibraryView {
   #drawFiles({ total, items }) {
     this.parts.files.hidden = !total;
     const rows = items.map((file) => {
-      const thumb = h("span.frame.tiny");
+      const thumb = h("span.frame.tiny.here");
       if (file.picture) thumb.append(h("img", { src: file.picture, alt: "", loading: "lazy" }));
       const name = file.media_id !== null && file.state !== "failed" ? h("a.clip", { href: address("watch", [file.media_id]), title: file.path }, file.name) : h("span.clip", { title: file.path }, file.name);
       const facts = [file.duration ? clock(file.duration) : file.kind, file.width && `${file.width} × ${file.height}`, file.kind === "video" && plural(file.shots, "shot"), day(file.created)].filter(Boolean).join(" · ");

@@ -130,9 +130,11 @@ class MinedView {
   }
 
   #drawMention(item) {
-    const nameInput = h("input.input.big", { value: item.instance ?? item.name, spellcheck: "false", maxlength: 200, "aria-label": "Name" });
+    const nameInput = h("input.input.big", { value: item.instance ?? item.name, spellcheck: "false", maxlength: 200 });
     const categoryInput = h("input.input", { value: item.category ?? "", placeholder: "guessed from the picture", spellcheck: "false", maxlength: 80 });
     Object.assign(this, { nameInput, categoryInput });
+    const nameField = h("label.field.anchor", null, h("span", null, "The name"), nameInput);
+    const categoryField = h("label.field.anchor", null, h("span", null, "What kind of thing"), categoryInput);
     combobox(nameInput, {
       label: "Your things",
       suggest: async (text) => (text === item.name ? [] : completions(text, text.length).items),
@@ -140,13 +142,7 @@ class MinedView {
       choose: (instance) => (nameInput.value = instance.name),
     });
     combobox(categoryInput, { label: "Kinds of things", suggest: suggestCategories, show: (one) => [h("span", null, one.name)], choose: (one) => (categoryInput.value = one.name) });
-    const form = h(
-      "form.stack",
-      null,
-      h("label.field.anchor", null, h("span", null, "The name"), nameInput),
-      h("label.field.anchor", null, h("span", null, "What kind of thing"), categoryInput),
-      this.#buttons(item),
-    );
+    const form = h("form.stack", null, nameField, categoryField, this.#buttons(item));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#accept();

@@ -474,5 +474,5 @@ function whyContent(item, names) {
 function part(label, value, most) {
   const bar = h("i");
   bar.style.width = `${(Math.abs(value) / most) * 100}%`;
-  return h("div", null, h("dt", null, label), h("dd", null, h("span.bar", null, bar), h("span.number", null, `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`)));
+  return h("div", null, h("dt", null, label), h("dd", null, h("span.bar", { class: value < 0 ? "minus" : "" }, bar), h("span.number", null, `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`)));
 }

@@ -31,7 +31,7 @@ class ThingView {
   constructor(root, to) {
     this.root = root;
     this.id = Number(to.parts[0]);
-    this.stop = [watch((what) => this.#changed(what)), this.#bindKeys()];
+    this.stop = [watch((what) => this.#changed(what))];
     this.#open(to);
   }
 
@@ -82,6 +82,7 @@ class ThingView {
     fill(this.root, this.head, this.learn.element, h("div.scroll-x", null, this.tabs), this.body, drop);
     this.#drawHead();
     this.#takePhotos();
+    this.stop.push(this.#bindKeys());
     this.#showTab(to.parts[1] ?? "gallery");
   }
 

@@ -22,7 +22,6 @@ export function learnedTag(state) {
 export function show(root) {
   const list = h("div");
   const file = h("input", { type: "file", accept: "application/json,.json", hidden: true, "aria-label": "File to import" });
-  const draw = () => fill(list, store.instances.length ? cards() : empty());
   const importing = async () => {
     const form = new FormData();
     form.append("file", file.files[0]);
@@ -43,6 +42,11 @@ export function show(root) {
   );
   const title = h("div", null, h("h1", null, "My things"), h("p.muted", null, "What you have given a name. Write the name in a search, and that very thing is meant."));
   fill(root, h("header.view-head", null, title, actions), list);
+  const draw = () => {
+    const any = store.instances.length > 0;
+    for (const one of actions.querySelectorAll("a, .primary")) one.hidden = !any;
+    fill(list, any ? cards() : empty());
+  };
   draw();
   const stop = watch((what) => what.has("instances") && draw());
   const unbind = bind("My things", [

@@ -72,10 +72,7 @@ class WatchView {
     const stage = media.kind === "photo" ? this.#drawPhoto() : this.#drawVideo(to);
     fill(this.root, head, h("div.watch", { class: media.kind === "photo" ? "still" : "" }, h("div.watching", null, stage, this.strip), this.side));
     this.#bindKeys();
-    if (this.player) {
-      this.player.play();
-      this.player.timeline.bar.focus({ preventScroll: true });
-    }
+    this.player?.play();
   }
 
   #drawVideo(to) {
