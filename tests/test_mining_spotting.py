@@ -164,6 +164,17 @@ def test_the_wide_set(line: str, candidate: str) -> None:
     assert spot_mentions(talk(line), "paper") == []
 
 
+@pytest.mark.parametrize(
+    "line", ["This is in our garden.", "This is just our garden.", "This is like my garden."]
+)
+def test_only_a_name_can_stand_before_the_thing(line: str) -> None:
+    assert all(mention.called is None for mention in spot_mentions(talk(line), "wide"))
+
+
+def test_a_denial_is_none_of_the_wide_set() -> None:
+    assert [m.kind for m in spot_mentions(talk("This is not our garden."), "wide")] == ["negated"]
+
+
 def test_the_wide_set_reads_names_before_the_thing() -> None:
     mention = only(talk("Everyone, this is Biscuit, my dog."), "wide")
     assert (mention.candidate, mention.called) == ("dog", "Biscuit")

@@ -7,8 +7,10 @@ A page holds a pair of markers around each table, the first with the word ``tabl
     <!-- /table -->
 
 ``dev/photos-dev`` is the result ``photos-dev`` in ``benchmarks/results/dev.json``;
-``dev/photos-dev/paired`` are its paired comparisons. ``python -m thisismy.evaluation.tables`` rewrites the
-pages of a checkout, with ``--check`` it only says which are out of date.
+``dev/photos-dev/paired`` are its paired comparisons. ``mining/rows`` and ``mining/variants`` are the rows of
+``benchmarks/results/mining.json``, which ``thisismy evaluate mining --variants --json`` printed.
+``python -m thisismy.evaluation.tables`` rewrites the pages of a checkout, with ``--check`` it only says which
+are out of date.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from thisismy.errors import BenchmarkError, ThisIsMyError
 from thisismy.evaluation.benchmarks.base import read_json
+from thisismy.evaluation.mining import mining_markdown
 from thisismy.evaluation.text import markdown, paired_markdown
 
 _TABLE = re.compile(r"(<!-- table:(?P<name>\S+) -->\n)(?P<body>.*?)(<!-- /table -->)", re.DOTALL)
@@ -30,7 +34,7 @@ def generated(name: str, results: Path) -> str:
     """The text of a table.
 
     Args:
-        name: ``FILE/RESULT`` or ``FILE/RESULT/paired``.
+        name: ``FILE/RESULT`` or ``FILE/RESULT/paired``, or ``FILE/rows`` or ``FILE/variants`` of mining.
         results: the folder with the result files.
 
     Raises:
@@ -40,7 +44,10 @@ def generated(name: str, results: Path) -> str:
     if len(parts) not in (2, 3) or parts[2:] not in ([], ["paired"]):
         raise BenchmarkError(f"a table is called FILE/RESULT or FILE/RESULT/paired, not {name!r}")
     path = results / f"{parts[0]}.json"
-    found = {result["name"]: result for result in read_json(path)["results"]}
+    document = read_json(path)
+    if "rows" in document:
+        return _mining(document, parts[1], path)
+    found = {result["name"]: result for result in document["results"]}
     if parts[1] not in found:
         raise BenchmarkError(f"{path} has no result {parts[1]!r}; it has: {', '.join(found)}")
     result = found[parts[1]]
@@ -51,6 +58,20 @@ def generated(name: str, results: Path) -> str:
         f"{markdown(result['rows'])}\n\n"
         f"x100, mean ± standard error over {len(origin['seeds'])} seeds; encoder `{origin['encoder']}`, "
         f"data `{origin['data']}`, from `benchmarks/results/{path.name}`."
+    )
+
+
+def _mining(document: Mapping[str, Any], part: str, path: Path) -> str:
+    """The rows of mining with its own settings, or those with other settings."""
+    if part not in ("rows", "variants"):
+        raise BenchmarkError(f"{path} has no result {part!r}; it has: rows, variants")
+    wanted = [row for row in document["rows"] if (row["variant"] == "default") == (part == "rows")]
+    origin = document["provenance"]
+    return (
+        f"{mining_markdown(wanted)}\n\n"
+        f"Precision / recall in percent: {origin['videos']} videos, {origin['mentions']} mentions, "
+        f"{origin['visible']} of something shown; encoder `{origin['encoder']}`, shots by "
+        f"`{origin['shots by']}`, from `benchmarks/results/{path.name}`."
     )
 
 

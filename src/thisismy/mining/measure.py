@@ -54,7 +54,7 @@ class MiningScore:
     Attributes:
         spotted: mentions found, whatever they are about.
         visual: mentions kept, against those of things shown near them.
-        reference: kept visible mentions whose reference shot shows the thing; missed are those without one.
+        reference: reference shots that show the thing; missed are visible mentions without a right one.
         examples: further shots of the same video, over the rightly kept mentions.
         wrong: what went wrong, one line each.
     """
@@ -122,6 +122,7 @@ class MiningScore:
         self.visual.right += 1
         if found.reference.shot not in showing:
             self.reference.wrong += 1
+            self.reference.missed += 1
             self.wrong.append(f"wrong reference: {found.mention.phrase} (shot {found.reference.shot})")
             return
         self.reference.right += 1

@@ -229,6 +229,8 @@ def _mention(stream: Stream, pattern: Pattern, match: re.Match[str], max_words: 
     owner = groups.get("again") or groups["owner"]
     if pattern.cased and not _is_named(stream, match):
         return None
+    if groups.get("called") and not _may_be_called(stream, match):
+        return None
     words = name_words(stream, end, max_words)
     if not words:
         return None
@@ -282,6 +284,12 @@ def _is_named(stream: Stream, match: re.Match[str]) -> bool:
     name = stream.text[slice(*match.span("name"))]
     between = stream.text[match.end() : match.start("name")]
     return name[0].isupper() and not name.isupper() and between.strip(" ,").islower()
+
+
+def _may_be_called(stream: Stream, match: re.Match[str]) -> bool:
+    """Whether a name stands before the possessive: "this is Bo, my dog", but not "this is in our house"."""
+    called = stream.text[slice(*match.span("called"))]
+    return called.lower() not in lexicon().stop_words and (called[0].isupper() or not stream.is_cased)
 
 
 def _called(stream: Stream, match: re.Match[str], end: int, stop: int) -> str | None:
