@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from thisismy.encoders import Encoder, embedded, load_encoder
+from thisismy.encoders import Encoder, efficientnet, embedded, load_encoder
 from thisismy.encoders.efficientnet import fuse, load_network
 from thisismy.encoders.embedded import EmbeddedEncoder
 from thisismy.encoders.embedded_build import build_constants, class_names, everyday_words, expected_feature
@@ -35,9 +35,9 @@ def pictures(*sizes: tuple[int, int]) -> list[NDArray[np.uint8]]:
 
 def test_it_is_an_encoder(encoder: EmbeddedEncoder) -> None:
     assert isinstance(encoder, Encoder)
-    assert encoder.id.startswith("embedded-2-")
+    assert encoder.id.startswith("embedded-3-")
     for empty in (encoder.encode_images([]), encoder.encode_texts([])):
-        assert empty.shape == (0, 384)
+        assert empty.shape == (0, 768)
         assert empty.dtype == np.float32
     rows = np.concatenate(
         [encoder.encode_images(pictures((3, 500), (400, 300))), encoder.encode_texts(["", "a dog"])]
@@ -93,6 +93,22 @@ def test_text_tower_equals_transformers(encoder: EmbeddedEncoder) -> None:
     mask = inputs["attention_mask"][..., None]
     expected = (hidden * mask).sum(1) / mask.sum(1)
     assert_allclose(encoder._text_tower.encode(texts).numpy(), expected.numpy(), atol=1e-5)
+
+
+def test_surroundings_are_the_rim_of_a_picture(encoder: EmbeddedEncoder) -> None:
+    first, second = pictures((260, 260), (260, 260))
+    rows = encoder.encode_images([first, second])
+    whole, around = rows[:, : encoder.surroundings.start], rows[:, encoder.surroundings]
+    assert_allclose((around**2).sum(1), embedded.SURROUNDINGS_SHARE, atol=1e-5)
+    assert_allclose((whole**2).sum(1), 1 - embedded.SURROUNDINGS_SHARE, atol=1e-5)
+    cells = encoder._image_tower.encode([first])[0]
+    maps = encoder._image_tower._network(
+        torch.from_numpy(efficientnet.prepare(first)).permute(2, 0, 1)[None]
+    )[0]
+    at_rim = torch.ones(9, 9, dtype=torch.bool)
+    at_rim[2:7, 2:7] = False
+    assert_allclose(cells[0].numpy(), maps.mean((1, 2)).numpy(), atol=1e-5)
+    assert_allclose(cells[1].numpy(), maps[:, at_rim].mean(1).numpy(), atol=1e-5)
 
 
 def test_features_do_not_depend_on_the_batch(encoder: EmbeddedEncoder) -> None:

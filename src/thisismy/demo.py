@@ -42,6 +42,9 @@ PICTURES = {
 }
 """Where the photographs lie inside the packages scikit-image and scikit-learn."""
 
+GREENS = ("#0a1905", "#aae66e")
+"""The darkest and the brightest of grass."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -125,7 +128,7 @@ VIDEOS = {
 
 QUERIES = (
     "my cat Chelsea",
-    "my cat Chelsea in the grass",
+    "my cat Chelsea in green grass",
     "my motorcycle Betty",
     "a cup of coffee on a table",
     "a rocket taking off",
@@ -161,14 +164,15 @@ def make_media(folder: Path, progress: Progress = silent) -> list[Path]:
 
 
 def _picture(name: str) -> Image.Image:
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     package, _, inside = PICTURES[name].partition("/")
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise MissingExtraError("the demonstration", "demo")
     with Image.open(Path(spec.origin).parent / inside) as image:
-        return image.convert("RGB")
+        # The picture of grass has no colour of its own.
+        return ImageOps.colorize(image.convert("L"), *GREENS) if name == "grass" else image.convert("RGB")
 
 
 def _film(scenes: tuple[Scene, ...], path: Path) -> None:

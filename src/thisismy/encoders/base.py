@@ -72,6 +72,17 @@ class Encoder(Protocol):
         ...
 
 
+@runtime_checkable
+class SeesSurroundings(Protocol):
+    """What an encoder has that describes the rim of a picture apart from the thing in its middle.
+
+    Attributes:
+        surroundings: those columns of a vector; of pictures and of texts, before scaling to length 1.
+    """
+
+    surroundings: slice
+
+
 def unit(rows: NDArray[Any]) -> Features:
     """Rows scaled to length 1 as float32; a row of zeros stays zero."""
     rows = np.asarray(rows, dtype=np.float32)

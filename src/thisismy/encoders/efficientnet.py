@@ -24,6 +24,8 @@ SIZE = 260
 FEATURES = 1280
 MEAN, STD = np.float32(127), np.float32(128)
 """How the Lite networks were trained; ImageNet's usual mean and deviation cost six points of accuracy."""
+RIM = 2
+"""Cells of the last 9x9 map from its edge that are the rim; fewer see less, more see the thing itself."""
 BATCH = 16
 
 
@@ -102,7 +104,7 @@ def prepare(image: Picture) -> NDArray[np.float32]:
 
 
 class ImageTower:
-    """Pooled features of pictures, ``(n, 1280)``, all at least 0."""
+    """Features of pictures pooled over all of it and over its rim, ``(n, 2, 1280)``, all at least 0."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -110,10 +112,15 @@ class ImageTower:
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Picture]) -> Tensor:
-        """``(n, 1280)`` features; pictures may have any sizes."""
-        out = torch.empty(len(images), FEATURES, device=self.device)
+        """``(n, 2, 1280)`` features, of the whole and of the rim; pictures may have any sizes."""
+        out = torch.empty(len(images), 2, FEATURES, device=self.device)
         for at in range(0, len(images), BATCH):
             stack = np.stack([prepare(image) for image in images[at : at + BATCH]])
             pixels = torch.from_numpy(stack).to(self.device).permute(0, 3, 1, 2)
-            out[at : at + BATCH] = self._network(pixels).mean((2, 3))
+            cells = self._network(pixels)
+            inner = cells[..., RIM:-RIM, RIM:-RIM]
+            around = cells[0, 0].numel() - inner[0, 0].numel()
+            rows = slice(at, at + len(stack))
+            out[rows, 0] = cells.mean((2, 3))
+            out[rows, 1] = (cells.sum((2, 3)) - inner.sum((2, 3))) / around
         return out

@@ -4,6 +4,10 @@ An image tower (EfficientNet-Lite2, classifier features) and a text tower (all-M
 are brought into one space by constants that :mod:`thisismy.encoders.embedded_build` computes. It is weak
 beside CLIP, and it works on a machine that has never seen a network. Word vectors of the text tower have 384
 dimensions, so tokens are learned on it exactly as on CLIP.
+
+A pooled picture says mostly what the thing in its middle is and little of where that is. So a vector has two
+halves: the whole picture, and its rim alone. The second is kept so small that it hardly touches a
+cosine; who looks for surroundings cuts it out (`EmbeddedEncoder.surroundings`).
 """
 
 from __future__ import annotations
@@ -30,7 +34,10 @@ if TYPE_CHECKING:
     from thisismy.encoders.efficientnet import ImageTower
 
 CONSTANTS = "embedded.safetensors"
-VERSION = 2
+SURROUNDINGS_SHARE = 0.01
+"""Share of a vector's squared length in the half of the rim; more makes cosines ask for one background."""
+
+VERSION = 3
 """Raised whenever the same constants would give other vectors: preprocessing, pooling, projection."""
 
 
@@ -48,7 +55,9 @@ class EmbeddedEncoder:
         device: "cpu", "cuda", "mps"; "auto" is CUDA where there is one, else the CPU.
     """
 
-    embed_dim = 384
+    embed_dim = 768
+    surroundings = slice(384, 768)
+    """Columns of a vector that describe what is around the thing in the middle."""
     token_dim: int | None = 384
     image_size = 260
     logit_scale = 20.0
@@ -74,16 +83,17 @@ class EmbeddedEncoder:
             return load_text_tower(self.device)
 
     def encode_images(self, images: Sequence[Picture]) -> Features:
-        """Unit vectors of RGB pictures of any sizes, ``(n, 384)``."""
+        """Unit vectors of RGB pictures of any sizes, ``(n, 768)``."""
         if not len(images):
             return np.zeros((0, self.embed_dim), np.float32)
         with torch.inference_mode():
             centred = self._image_tower.encode(images) - self._constants["image_mean"]
-            rows: Features = functional.normalize(centred @ self._constants["image_map"], dim=1).cpu().numpy()
+            whole, rim = functional.normalize(centred @ self._constants["image_map"], dim=2).unbind(1)
+            rows: Features = _halves(whole, rim).cpu().numpy()
         return rows
 
     def encode_texts(self, texts: Sequence[str]) -> Features:
-        """Unit vectors of texts, ``(n, 384)``; a text is cut after 128 tokens."""
+        """Unit vectors of texts, ``(n, 768)``; a text is cut after 128 tokens."""
         if not len(texts):
             return np.zeros((0, self.embed_dim), np.float32)
         with torch.inference_mode():
@@ -96,7 +106,7 @@ class EmbeddedEncoder:
         return rows
 
     def encode_prompts(self, prompts: Sequence[str], tokens: Tensor) -> Tensor:
-        """Unit vectors ``(n, 384)`` of prompts whose ``*`` read ``tokens``, the only leaves for gradients.
+        """Unit vectors ``(n, 768)`` of prompts whose ``*`` read ``tokens``, the only leaves for gradients.
 
         Raises:
             EncoderError: a prompt has no ``*``, or the tokens are not ``(n, n_w, 384)``.
@@ -107,4 +117,11 @@ class EmbeddedEncoder:
     def _cross(self, sentences: Tensor) -> Tensor:
         """Sentence vectors brought over the bridge."""
         centred = functional.normalize(sentences, dim=1) - self._constants["text_mean"]
-        return functional.normalize(centred @ self._constants["text_map"], dim=1)
+        crossed = functional.normalize(centred @ self._constants["text_map"], dim=1)
+        return _halves(crossed, crossed)
+
+
+def _halves(whole: Tensor, surroundings: Tensor) -> Tensor:
+    """Two unit vectors as the halves of one; `SURROUNDINGS_SHARE` weighs the second."""
+    share = SURROUNDINGS_SHARE
+    return torch.cat([whole * (1 - share) ** 0.5, surroundings * share**0.5], dim=1)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
-from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, unit
+import numpy as np
+
+from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, SeesSurroundings, unit
+from thisismy.personalization.base import Scores
 
 _CARRIER = re.compile(
     r"^(?:an?|the|some)?\s*(?:photo|image|picture|video|shot|clip|view|frame)s?\s+(?:of|with|showing)\b\s*",
@@ -33,12 +36,32 @@ def context_words(prompt: str) -> str:
 def context_vector(encoder: Encoder, prompt: str) -> Features | None:
     """``(embed_dim,)`` unit text vector of the context alone, or None for a generic prompt.
 
-    The phrase as it is, the phrase as a photo, and its content words one by one, encoded in one call:
-    three views whose errors differ. Each view counts the same.
+    The phrase as it is and the phrase as a photo, averaged: two views whose errors differ.
     """
     phrase = context_words(prompt)
     if not phrase:
         return None
-    words = [w for w in re.findall(r"\w+", phrase.lower()) if w not in _FILLER]
-    rows = unit(encoder.encode_texts([phrase, f"a photo {phrase}", *(f"a photo of a {w}" for w in words)]))
-    return unit(rows[0] + rows[1] + unit(rows[2:].mean(axis=0)))
+    return unit(unit(encoder.encode_texts([phrase, f"a photo {phrase}"])).sum(axis=0))
+
+
+def context_likeness(query: Features, gallery: Features, mean: Features, encoder: Encoder | None) -> Scores:
+    """How well each row fits a context beside the instance, a cosine, ``(n,)``.
+
+    With an encoder that describes the rim of a picture apart, the context is looked for there: the middle
+    says little but what the instance is. With any other, what the instance brings to a row is taken out.
+
+    Args:
+        query: ``(embed_dim,)``, from `context_vector`.
+        gallery: ``(n, embed_dim)`` unit rows.
+        mean: ``(embed_dim,)`` unit mean of the instance's examples.
+        encoder: the encoder of all of them; None does not look for a rim.
+    """
+    columns = _surroundings(encoder)
+    if columns is not None:
+        return np.asarray(unit(gallery[:, columns]) @ unit(query[columns]), np.float32)
+    rest = unit(gallery - (gallery @ mean)[:, None] * mean)
+    return np.asarray(rest @ query, np.float32)
+
+
+def _surroundings(encoder: object) -> slice | None:
+    return encoder.surroundings if isinstance(encoder, SeesSurroundings) else None

@@ -3,10 +3,12 @@
 Ours, chosen on development data (docs/methods/default.md); no word is learned. Three ideas:
 
 * the likeness to the mean example is put on a scale of its own for each instance, on which 0 is what
-unrelated
-  pictures have and 1 a copy, and becomes a probability that saturates: once a picture surely shows the
-  instance, more likeness (usually the same background again) earns nothing;
-* what the instance itself brings to a picture is taken out of the picture before the context is looked for;
+  unrelated pictures have and 1 a copy;
+* the likeness to the instance's nearest rivals (other things that look like it) counts against it;
+* this becomes a probability that saturates: once a picture surely shows the instance, more likeness
+  (usually the same background again) earns nothing;
+* the context is looked for in the rim of a picture, where the encoder tells the rim apart; else in what is
+  left of a picture when what the instance brings to it is taken out;
 * the context is asked for without the name and without the category.
 
 The two are multiplied, as a product of probabilities.
@@ -22,6 +24,7 @@ import numpy as np
 
 from thisismy.encoders.base import Features, unit
 from thisismy.personalization.base import (
+    Arrays,
     Contributions,
     Learned,
     Method,
@@ -29,7 +32,7 @@ from thisismy.personalization.base import (
     Scores,
     Vocabulary,
 )
-from thisismy.personalization.context import context_vector
+from thisismy.personalization.context import context_likeness, context_vector
 from thisismy.personalization.texts import category_text
 from thisismy.progress import Progress
 
@@ -41,6 +44,13 @@ PRIOR_WEIGHT = 2.0
 
 PRIOR_LIKENESS = 0.6
 """Scaled likeness of an unseen picture of the same thing, before any is seen."""
+
+
+RIVALS = 16
+"""Nearest other things kept of each instance."""
+
+RIVAL_TEMPERATURE = 0.1
+"""In cosines; smaller listens to the nearest rival only, larger to the mean of all."""
 
 
 class EvidenceVocabulary(Vocabulary):
@@ -62,15 +72,13 @@ class EvidenceVocabulary(Vocabulary):
     def explain(self, prompt: str, name: str, gallery: Features) -> Contributions:
         """Instance: log probability that the row shows it; context: weighted cosine, 0 without one."""
         arrays = self.concept(name).arrays
-        cosine = gallery @ arrays["mean"]
-        likeness = scaled(cosine, arrays["unrelated"].item())
-        instance = self._log_probability(likeness)
+        instance = self._log_probability(likeness(gallery, arrays, self.arguments["rivalry"]))
         context = np.zeros(len(gallery), np.float32)
         query = context_vector(self.encoder, prompt)
         if query is not None:
-            rest = unit(gallery - cosine[:, None] * arrays["mean"])
-            weight = self.arguments["context_weight"] * self.encoder.logit_scale
-            context = np.asarray(weight * (rest @ query), np.float32)
+            where = self.encoder if self.arguments["surroundings"] else None
+            weight = np.float32(self.arguments["context_weight"] * self.encoder.logit_scale)
+            context = weight * context_likeness(query, gallery, arrays["mean"], where)
         return Contributions(instance, context, instance + context)
 
     def threshold(self, name: str) -> float:
@@ -87,19 +95,23 @@ class Evidence(Method):
     """Instance evidence times separate context.
 
     Attributes:
-        middle: scaled likeness (0 unrelated, 1 a copy) at which a picture shows the instance with
-            probability 1/2.
+        middle: likeness (0 unrelated, 1 a copy, less what rivals take) at which a picture shows the instance
+            with probability 1/2.
         slope: how sharply that probability rises; more makes the decision harder and the context decide
             sooner.
+        rivalry: what the likeness to rivals counts against the instance, as a share; 0 leaves them out.
         context_weight: weight of the context's cosine in units of the encoder's ``logit_scale``; more lets
             the context outweigh doubts about the instance.
+        surroundings: look for the context in the rim of a picture, where the encoder tells it apart.
     """
 
     vocabulary: ClassVar[type[Vocabulary]] = EvidenceVocabulary
 
-    middle: float = 0.5
-    slope: float = 8.0
-    context_weight: float = 0.2
+    middle: float = 0.4
+    slope: float = 10.0
+    rivalry: float = 0.25
+    context_weight: float = 0.25
+    surroundings: bool = True
 
     def learn(
         self,
@@ -108,23 +120,46 @@ class Evidence(Method):
         negatives: Features,
         progress: Progress,
     ) -> Learned:
-        """Mean, scale and cut-off of each instance."""
+        """Mean, scale, rivals and cut-off of each instance; rivals are negatives and other instances."""
         known = [c.arrays["mean"][None] for c in vocabulary.concepts.values()]
         means = unit(np.array([i.examples.mean(axis=0) for i in instances]))
         learned = []
         for number, instance in enumerate(instances):
+            mean = means[number]
             others = np.concatenate([negatives, *known, np.delete(means, number, axis=0)])
-            unrelated = usual_likeness(means[number], others)
-            cut = cut_off(instance.examples, means[number], others, unrelated)
-            learned.append(
-                {
-                    "mean": means[number],
-                    "unrelated": np.array([unrelated], np.float32),
-                    "cut": np.array([cut], np.float32),
-                }
-            )
+            nearest = np.argsort(-(others @ mean), kind="stable")[:RIVALS]
+            arrays: Arrays = {
+                "mean": mean,
+                "unrelated": np.array([usual_likeness(mean, others)], np.float32),
+                "rivals": others[nearest],
+            }
+            cut = cut_off(instance.examples, arrays, self.rivalry)
+            learned.append(arrays | {"cut": np.array([cut], np.float32)})
             progress("instances", number + 1, len(instances))
         return learned, {}
+
+
+def likeness(rows: Features, arrays: Arrays, rivalry: float) -> Scores:
+    """How surely each row shows the instance, ``(n,)``: 0 unrelated, 1 a copy that is like no rival.
+
+    Args:
+        rows: ``(n, embed_dim)`` unit rows.
+        arrays: ``mean``, ``unrelated`` and ``rivals`` of the instance.
+        rivalry: what likeness to the rivals counts against it.
+    """
+    unrelated = arrays["unrelated"].item()
+    own = scaled(rows @ arrays["mean"], unrelated)
+    return own - np.float32(rivalry) * rival_likeness(rows, arrays["rivals"], unrelated)
+
+
+def rival_likeness(rows: Features, rivals: Features, unrelated: float) -> Scores:
+    """``(n,)`` scaled likeness to the rivals, a soft maximum over them and not below 0; 0 without any."""
+    if len(rivals) == 0 or len(rows) == 0:
+        return np.zeros(len(rows), np.float32)
+    cosines = rows @ rivals.T
+    top = cosines.max(axis=1, keepdims=True)
+    shares = np.exp((cosines - top) / RIVAL_TEMPERATURE).mean(axis=1)
+    return np.maximum(scaled(top[:, 0] + RIVAL_TEMPERATURE * np.log(shares), unrelated), 0)
 
 
 def scaled(cosine: Scores, unrelated: float) -> Scores:
@@ -147,14 +182,22 @@ def left_out_likeness(examples: Features) -> Scores:
     return np.asarray((rest * examples).sum(axis=1), np.float32)
 
 
-def cut_off(examples: Features, mean: Features, others: Features, unrelated: float) -> float:
-    """The scaled likeness half-way between the nearest other thing and the instance's own left-out examples.
+def cut_off(examples: Features, arrays: Arrays, rivalry: float) -> float:
+    """The likeness half-way between the nearest rival and the instance's own left-out examples.
 
     Few examples are helped by a prior, and the examples of one place are known to be more alike than the next
     picture will be, so they cannot raise the cut-off above the prior's half.
+
+    Args:
+        examples: ``(n, embed_dim)`` unit rows.
+        arrays: ``mean``, ``unrelated`` and ``rivals`` of the instance.
+        rivalry: as for `likeness`.
     """
+    unrelated = arrays["unrelated"].item()
     own = scaled(left_out_likeness(examples), unrelated)
-    expected = (own.sum() + PRIOR_WEIGHT * PRIOR_LIKENESS) / (len(own) + PRIOR_WEIGHT)
-    nearest = scaled(others @ mean, unrelated).max() if len(others) else 0.0
-    half = (min(float(expected), PRIOR_LIKENESS) + max(float(nearest), 0.0)) / 2
-    return float(np.clip(half, 0.0, float(expected)))
+    expected = float((own.sum() + PRIOR_WEIGHT * PRIOR_LIKENESS) / (len(own) + PRIOR_WEIGHT))
+    cost = rivalry * float(rival_likeness(examples, arrays["rivals"], unrelated).mean())
+    rivals = likeness(arrays["rivals"], arrays, rivalry)
+    nearest = max(float(rivals.max()), 0.0) if len(rivals) else 0.0
+    half = (min(expected, PRIOR_LIKENESS) - cost + nearest) / 2
+    return float(np.clip(half, 0.0, max(expected - cost, 0.0)))

@@ -140,11 +140,11 @@ def text_stand_ins(encoder: Encoder, names: Sequence[str] = (), *, seed: int = 0
 
 
 def _class_places() -> tuple[list[str], Features]:
-    """Names, and where the image network's classifier expects them in the encoder's space, ``(n, 384)``."""
+    """Names, and where the image network expects them in the encoder's space, ``(n, embed_dim)``."""
     from safetensors.numpy import load
 
     from thisismy.encoders.efficientnet import load_network
-    from thisismy.encoders.embedded import CONSTANTS
+    from thisismy.encoders.embedded import CONSTANTS, SURROUNDINGS_SHARE
     from thisismy.encoders.embedded_build import class_names, everyday_words
 
     raw = resources.files("thisismy.encoders").joinpath("data", CONSTANTS).read_bytes()
@@ -154,4 +154,6 @@ def _class_places() -> tuple[list[str], Features]:
     words = everyday_words()
     groups = [rows[members].mean(axis=0) for members in words.values()]
     places = unit(np.concatenate([np.stack(groups), rows]) @ load(raw)["image_map"])
-    return [*words, *class_names()], places
+    # A thing fills its picture, so the rim is expected to show it too.
+    halves = [places * np.sqrt(1 - SURROUNDINGS_SHARE), places * np.sqrt(SURROUNDINGS_SHARE)]
+    return [*words, *class_names()], unit(np.concatenate(halves, axis=1))

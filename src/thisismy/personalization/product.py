@@ -2,6 +2,10 @@
 
 A plain product of the two similarities beats their sum by far for composed image retrieval (Psomas
 et al., "Instance-Level Composed Image Retrieval", NeurIPS 2025).
+
+They multiply cosines of CLIP, which are all positive. Cosines of other encoders lie around zero, where a
+product turns round the order of what is unlike, so both are first put on the scale from 0 (opposite) to 1
+(equal).
 """
 
 from __future__ import annotations
@@ -24,13 +28,14 @@ class ProductVocabulary(AverageVocabulary):
     method: ClassVar[str] = "product"
 
     def score(self, prompt: str, name: str, gallery: Features) -> Scores:
-        """``max(cos(image), 0) * max(cos(text), 0)``."""
+        """``(1 + cos(image)) / 2 * (1 + cos(text)) / 2``."""
         return self.explain(prompt, name, gallery).score
 
     def explain(self, prompt: str, name: str, gallery: Features) -> Contributions:
-        """The two likenesses, not below zero, and their product."""
-        image = np.maximum(gallery @ self.concept(name).arrays["mean"], 0)
-        text = np.maximum(gallery @ category_text(self, prompt, name), 0)
+        """The two likenesses, 0 to 1, and their product."""
+        mean: Features = self.concept(name).arrays["mean"]
+        image = np.asarray((1 + gallery @ mean) / 2, np.float32)
+        text = np.asarray((1 + gallery @ category_text(self, prompt, name)) / 2, np.float32)
         return Contributions(image, text, image * text)
 
 

@@ -1,7 +1,8 @@
-"""The product of text and image likeness with the context separated from the instance.
+"""Text and image likeness multiplied, with the context asked for without the instance.
 
-As `product`, but the text is what the prompt says beyond the category: the caption's vector minus that of the
-generic prompt; the picture is what it shows beyond the instance's mean example.
+As `product`, but the text is the context alone ("lying on the beach"), and being wrong about it costs a
+factor: the square of the image's likeness times ``exp(context / 0.2)``. A generic prompt leaves the image's
+likeness.
 """
 
 from __future__ import annotations
@@ -11,31 +12,38 @@ from typing import ClassVar
 
 import numpy as np
 
-from thisismy.encoders.base import Features, unit
-from thisismy.personalization.base import GENERIC_PROMPT, Contributions, Vocabulary
-from thisismy.personalization.product import ProductVocabulary
-from thisismy.personalization.texts import category_text
+from thisismy.encoders.base import Features
+from thisismy.personalization.average import AverageVocabulary
+from thisismy.personalization.base import Contributions, Scores, Vocabulary
+from thisismy.personalization.context import context_vector
 from thisismy.personalization.visual import Visual
 
+TEMPERATURE = 0.2
+"""In cosines of an encoder whose ``logit_scale`` is 20; other encoders' cosines are scaled to it."""
 
-class SeparatedProductVocabulary(ProductVocabulary):
-    """Scores by the product of the image's likeness and the likeness of what is left to the context."""
+
+class SeparatedProductVocabulary(AverageVocabulary):
+    """Scores by the squared likeness of the image times the exponential of the context's."""
 
     method: ClassVar[str] = "product-contexts"
 
+    def score(self, prompt: str, name: str, gallery: Features) -> Scores:
+        """``max(cos(image), 0)^2 * exp(cos(context) / temperature)``."""
+        return self.explain(prompt, name, gallery).score
+
     def explain(self, prompt: str, name: str, gallery: Features) -> Contributions:
-        """Image likeness, not below zero; ``(1 + cos) / 2`` of the two remainders; their product."""
-        mean = self.concept(name).arrays["mean"]
-        cosine = gallery @ mean
-        image = np.maximum(cosine, 0)
-        context = category_text(self, prompt, name) - category_text(self, GENERIC_PROMPT, name)
-        rest = unit(gallery - cosine[:, None] * mean)
-        text = np.asarray((1 + rest @ unit(context)) / 2, np.float32)
-        return Contributions(image, text, image * text)
+        """The cosine of the image, the factor of the context, and the score."""
+        image = gallery @ self.concept(name).arrays["mean"]
+        query = context_vector(self.encoder, prompt)
+        if query is None:
+            return Contributions(image, np.ones_like(image), image)
+        scale = self.encoder.logit_scale / 20 / TEMPERATURE
+        text = np.exp(np.float32(scale) * (gallery @ query))
+        return Contributions(image, text, np.maximum(image, 0) ** 2 * text)
 
 
 @dataclass(frozen=True)
 class SeparatedProduct(Visual):
-    """Learns what `visual` learns, and multiplies by the separated context at query time."""
+    """Learns what `visual` learns, and multiplies by the separate context at query time."""
 
     vocabulary: ClassVar[type[Vocabulary]] = SeparatedProductVocabulary
