@@ -190,6 +190,16 @@ def test_sprites(client: TestClient) -> None:
     assert client.get(f"/api/media/{media_id(client, 'red.png')}/sprites").status_code == 404
 
 
+def test_a_strip_shows_a_shot_in_order(client: TestClient) -> None:
+    shot = shots_of(client, "colours.mp4")[1]
+    strip = Image.open(io.BytesIO(client.get(shot["strip"]).content))
+    assert strip.width == 8 * 160
+    for number in range(8):
+        assert strip.getpixel((number * 160 + 120, 60))[1] > 120
+    assert shots_of(client, "red.png")[0]["strip"] is None
+    assert client.get("/media/shots/999/strip.jpg").status_code == 404
+
+
 def test_a_picture_is_made_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
 

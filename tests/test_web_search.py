@@ -65,6 +65,16 @@ def test_nothing_good_enough_shows_the_nearest(client: TestClient) -> None:
     assert answer["nearest"][0]["rank"] == 1
 
 
+def test_misses_below_the_hits(client: TestClient) -> None:
+    name_it(client, "my dog Rusty", shots_of(client, "red.png")[0]["shot_id"])
+    answer = client.get("/api/search", params={"q": "my dog Rusty", "misses": 2, "fold": False}).json()
+    good, near = ([hit["shot_id"] for hit in answer[key]] for key in ("hits", "nearest"))
+    assert good
+    assert len(near) == 2
+    assert not set(good) & set(near)
+    assert answer["nearest"][0]["score"] <= answer["hits"][-1]["score"]
+
+
 def test_more_like_this_and_not_this(client: TestClient) -> None:
     blue = shots_of(client, "blue.png")[0]["shot_id"]
     like = found(client, like=blue, k=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ from thisismy.spans import Span
 
 SEGMENT_SECONDS = 6.0
 """Length of a piece: long enough to compress well, short enough to be made while the one before plays."""
+
+_SHORTEST = 0.5
 
 MAX_SIDE = 540
 """Pixels of the shorter side of a piece; more could not be made in time on a small machine."""
@@ -69,6 +72,13 @@ def _pixel_format(path: Path) -> str | None:
             return name
     except (MediaError, IndexError):
         return None
+
+
+def segments_of(duration: float) -> list[Span]:
+    """The pieces of a video in order; a rest of less than half a second belongs to the piece before it."""
+    count = max(1, math.ceil((duration - _SHORTEST) / SEGMENT_SECONDS))
+    starts = [number * SEGMENT_SECONDS for number in range(count)]
+    return [Span(start, end) for start, end in zip(starts, [*starts[1:], max(duration, 0.04)], strict=True)]
 
 
 def write_segment(path: Path, span: Span, out: Path, *, sound: bool = True, side: int = MAX_SIDE) -> None:

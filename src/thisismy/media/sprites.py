@@ -10,13 +10,23 @@ import numpy as np
 from PIL import Image
 
 from thisismy.errors import MediaError
-from thisismy.media.frames import Renderer
+from thisismy.media.frames import Renderer, frames_at
 from thisismy.media.opening import clock_start, open_container, video_stream
 from thisismy.media.pictures import Picture
+from thisismy.spans import Span
 
 COLUMNS, ROWS = 10, 10
 WIDTH = 160
 """Pixels; the height follows from the video."""
+
+STRIP = 8
+"""Pictures of one shot."""
+
+STRIP_SECONDS = 8.0
+"""How much of a shot they cover; decoding more would keep a gallery waiting."""
+
+STRIP_SIDE = 180
+"""Pixels of the shorter side of each."""
 
 MOST = 600
 """Pictures of a video however long: more than the time line has pixels would only cost time."""
@@ -80,6 +90,26 @@ def draw_sheet(path: Path, plan: SpritePlan, number: int) -> Image.Image:
             image = Image.fromarray(picture).resize((plan.width, plan.height))
             sheet.paste(image, (place % COLUMNS * plan.width, place // COLUMNS * plan.height))
     return sheet
+
+
+def draw_strip(path: Path, span: Span) -> Image.Image:
+    """Eight pictures of the beginning of a shot side by side.
+
+    Args:
+        path: the video.
+        span: the shot; of a long one the first seconds are shown.
+
+    Raises:
+        MediaError: the video cannot be read.
+    """
+    length = min(span.duration, STRIP_SECONDS)
+    times = [span.start + length * (number + 0.5) / STRIP for number in range(STRIP)]
+    pictures = [frame.image for frame in frames_at(path, times, STRIP_SIDE)]
+    height, width = pictures[0].shape[:2]
+    strip = Image.new("RGB", (STRIP * width, height))
+    for number, picture in enumerate(pictures):
+        strip.paste(Image.fromarray(picture), (number * width, 0))
+    return strip
 
 
 def _key_pictures(path: Path, times: list[float], plan: SpritePlan) -> list[Picture | None]:

@@ -34,6 +34,7 @@ class SearchFields(Shape):
         0.95, ge=0, le=1, description="Share of unrelated pairs a hit must beat; 0 shows all."
     )
     fold: bool = Field(True, description="Fold near-duplicates into the best of them.")
+    misses: int = Field(0, ge=0, le=50, description="Nearest misses wanted below the hits as well.")
     sort: Literal["score", "date"] = Field("score", description="Order of the hits.")
     path: str = Field(
         "", max_length=500, description="Text the path must contain, or a glob. Nothing is opened."

@@ -65,6 +65,9 @@ def shot_fields(page: Page, shot: ShotRow, time: float | None = None) -> dict[st
         "time": at,
         "picture": frame_url(shot.media_id, shot.content_hash, None if shot.kind == "photo" else at),
         **preview_of(page, shot),
+        "strip": None
+        if shot.kind == "photo"
+        else f"/media/shots/{shot.id}/strip.jpg?v={shot.content_hash[:8]}",
     }
 
 

@@ -56,6 +56,7 @@ class Shot(Shape):
     preview: str | None = Field(description="URL for a muted video on hover; none for photos.")
     preview_start: float = Field(description="Second in the preview where the shot begins.")
     preview_end: float = Field(description="Second in the preview where the shot ends.")
+    strip: str | None = Field(description="URL of 8 pictures of the shot side by side; none for photos.")
 
 
 class Similar(Shape):
@@ -97,7 +98,9 @@ class Answer(Shape):
     searched: int = Field(description="Shots that were looked at.")
     milliseconds: float
     hits: list[Hit]
-    nearest: list[Hit] = Field(description="The nearest misses, when nothing is good enough.")
+    nearest: list[Hit] = Field(
+        description="The nearest misses, when nothing is good enough or they were asked for."
+    )
 
 
 class Said(Shape):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Query
@@ -13,7 +12,7 @@ from thisismy.library import browsing, catalog, schema
 from thisismy.library import instances as rows
 from thisismy.library.catalog import CatalogEntry
 from thisismy.library.speech import get_transcript
-from thisismy.media.playback import SEGMENT_SECONDS, SEGMENT_TYPE
+from thisismy.media.playback import SEGMENT_SECONDS, SEGMENT_TYPE, segments_of
 from thisismy.media.sprites import COLUMNS, ROWS, plan_sprites
 from thisismy.web import present, shapes
 from thisismy.web.bodies import MediaId
@@ -237,7 +236,7 @@ def _how_to_play(page: Page, entry: CatalogEntry, digest: str) -> tuple[shapes.P
         how="segments",
         type=SEGMENT_TYPE,
         seconds=SEGMENT_SECONDS,
-        count=max(1, math.ceil(duration / SEGMENT_SECONDS - 1e-3)),
+        count=len(segments_of(duration)),
         duration=duration,
         template=f"/media/{entry.media_id}/segments/{{n}}.mp4?v={digest[:8]}",
     )

@@ -148,8 +148,19 @@ def _answer(page: Page, fields: SearchFields, pictures: list[Picture] | None = N
         searched=result.searched,
         milliseconds=round((time.perf_counter() - began) * 1000, 1),
         hits=hits,
-        nearest=present.show_hits(page, result.nearest, result.names, result.read),
+        nearest=present.show_hits(
+            page, result.nearest or _misses(page, fields, pictures or [], result), result.names, result.read
+        ),
     )
+
+
+def _misses(page: Page, fields: SearchFields, pictures: list[Picture], result: SearchResult) -> list[Hit]:
+    """The best shots that are no hits."""
+    if not fields.misses or len(result.hits) >= fields.k:
+        return []
+    every = fields.model_copy(update={"cutoff": 0.0, "k": min(500, len(result.hits) + fields.misses)})
+    good = {hit.shot_id for hit in result.hits}
+    return [hit for hit in _search(page, every, pictures).hits if hit.shot_id not in good][: fields.misses]
 
 
 def _search(page: Page, fields: SearchFields, pictures: list[Picture]) -> SearchResult:
