@@ -45,7 +45,15 @@ function take(status) {
   for (const job of status.jobs ?? []) store.jobs.set(job.id, job);
 }
 
-const again = whenQuiet(120, () => refresh().catch(() => {}));
+const changes = new Set();
+
+/** Read anew, then say what has changed: who listens finds the state as it is now. */
+const again = whenQuiet(100, async () => {
+  const words = [...changes];
+  changes.clear();
+  await refresh().catch(() => {}); // said by the event stream, which breaks as well
+  tell(...words);
+});
 
 /** Listen to the server; called once. EventSource comes back by itself when the connection breaks. */
 export function connect() {
@@ -59,8 +67,8 @@ export function connect() {
   });
   events.addEventListener("job", (event) => putJob(JSON.parse(event.data)));
   events.addEventListener("changed", (event) => {
+    for (const word of JSON.parse(event.data).what) changes.add(word);
     again();
-    tell(...JSON.parse(event.data).what);
   });
   events.addEventListener("error", () => {
     store.connected = false;

@@ -46,6 +46,10 @@ export class GalleryTab {
 
   async #open() {
     this.order = null;
+    if (!this.view.instance.confirmed) {
+      fill(this.root, this.#empty("No candidates yet", "They are ranked by how much they look like the confirmed examples, and there is none. Drop a photo here, or name it in a video."));
+      return;
+    }
     const source = new PagedSource(async (offset, limit, signal) => {
       const answer = await get(`/instances/${this.view.id}/candidates`, { offset, limit, unlabelled: "true", order: this.order }, signal);
       this.order = answer.order;

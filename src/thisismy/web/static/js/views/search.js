@@ -129,6 +129,7 @@ class SearchView {
     this.grid = this.missGrid = null;
     this.asking?.abort();
     if (store.status && !store.status.shots && !searching) {
+      this.total = 0;
       fill(this.state);
       fill(this.results, firstSteps());
       return;
@@ -172,10 +173,13 @@ class SearchView {
     const source = new PagedSource((offset, limit, signal) => get("/shots", { offset, limit, sort }, signal));
     source.onerror = complain;
     await source.open();
+    this.total = source.total;
+    this.fresh = h("button.button.compact", { type: "button", hidden: true, on: { click: () => this.#run() } }, icon("again"), "Show what is new");
     const toolbar = h(
       "div.toolbar",
       null,
       h("h2", null, "Everything", " ", h("span.count", null, plural(source.total, "shot"))),
+      this.fresh,
       h("span.push"),
       this.#sortSelect([["", "By file"], ["date", "Newest first"]]),
     );
@@ -442,7 +446,10 @@ class SearchView {
   #changed(what) {
     if (what.has("instances") && !this.route.q && !this.route.like.length) this.#drawUnder();
     const searching = this.route.q || this.route.like.length || this.photo;
-    if (what.has("library") && !searching) this.#run();
+    if (!what.has("library") || searching || store.status.shots === this.total) return;
+    const busy = this.grid && (scrollY > 120 || this.grid.current >= 0 || this.selected.size);
+    if (busy) this.fresh.hidden = false;
+    else this.#run();
   }
 }
 
