@@ -28,6 +28,9 @@ THING_SPREAD = 1.5
 PICTURE_SPREAD = 0.7
 """Length of the move from a thing to a picture of it: two pictures of one thing have a cosine of 0.67."""
 
+MIXED = 1000
+"""Rows at most that a move is a mixture of."""
+
 THINGS_PER_CLASS = 4
 PICTURES_PER_THING = 5
 
@@ -76,6 +79,19 @@ class Corpus:
             )
 
 
+def check_corpus(corpus: Corpus, encoder: Encoder) -> None:
+    """Refuse features of another encoder.
+
+    Raises:
+        VocabularyError: they have another number of dimensions.
+    """
+    if corpus.features.shape[1] != encoder.embed_dim:
+        raise VocabularyError(
+            f"the corpus has features of {corpus.features.shape[1]} numbers, the encoder {encoder.id!r} "
+            f"gives {encoder.embed_dim}: encode its pictures with this encoder"
+        )
+
+
 def object_names() -> tuple[str, ...]:
     """Everyday words and the names of the ImageNet classes, each once: what text augmentation draws from."""
     from thisismy.encoders.embedded_build import class_names, everyday_words
@@ -98,11 +114,10 @@ def class_stand_ins(encoder: Encoder, *, seed: int = 0) -> Corpus:
         )
     names, places = _class_places()
     draw = np.random.default_rng(seed)
-    spread = np.linalg.cholesky(np.cov(places.T) + 1e-9 * np.eye(places.shape[1]))
+    centred = places - places.mean(axis=0)
 
     def moved(rows: Features, length: float) -> Features:
-        moves = unit(draw.standard_normal(rows.shape) @ spread.T)
-        return unit(rows + length * moves)
+        return unit(rows + length * _moves(centred, len(rows), draw))
 
     things = moved(np.repeat(places, THINGS_PER_CLASS, axis=0), THING_SPREAD)
     pictures = moved(np.repeat(things, PICTURES_PER_THING, axis=0), PICTURE_SPREAD)
@@ -127,9 +142,7 @@ def text_stand_ins(encoder: Encoder, names: Sequence[str] = (), *, seed: int = 0
     texts = [scene.replace("*", name) for name in names for scene in SCENES]
     rows = encoder.encode_texts(texts)
     draw = np.random.default_rng(seed)
-    centred = rows - rows.mean(axis=0)
-    spread = np.linalg.cholesky(np.cov(centred.T) + 1e-9 * np.eye(rows.shape[1]))
-    moves = unit(draw.standard_normal(rows.shape) @ spread.T)
+    moves = _moves(rows - rows.mean(axis=0), len(rows), draw)
     return Corpus(
         names,
         unit(rows + PICTURE_SPREAD * moves),
@@ -137,6 +150,12 @@ def text_stand_ins(encoder: Encoder, names: Sequence[str] = (), *, seed: int = 0
         tuple(captions),
         {"kind": "texts", "names": len(names), "pictures": len(texts)},
     )
+
+
+def _moves(centred: Features, count: int, draw: np.random.Generator) -> Features:
+    """``(count, dim)`` unit vectors, each a random mixture of rows."""
+    some = centred[draw.permutation(len(centred))[:MIXED]]
+    return unit(draw.standard_normal((count, len(some))).astype(np.float32) @ some)
 
 
 def _class_places() -> tuple[list[str], Features]:

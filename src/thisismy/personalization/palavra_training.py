@@ -22,7 +22,7 @@ from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, unit
 from thisismy.errors import VocabularyError
 from thisismy.personalization.base import Arrays
 from thisismy.personalization.inversion import STATE, Inversion, fingerprint, resumed
-from thisismy.personalization.inversion_corpus import SCENES, Corpus, object_names
+from thisismy.personalization.inversion_corpus import SCENES, Corpus, check_corpus, object_names
 from thisismy.personalization.palavra_losses import alignment_loss, pair_loss, word_loss
 from thisismy.personalization.palavra_networks import Alignment, SetEncoder
 from thisismy.personalization.storage import versions
@@ -55,14 +55,14 @@ PROMPTS = (
 
 @dataclass(frozen=True)
 class PalavraArguments:
-    """How the set encoder is trained. Where it says "paper", another value was chosen on development data.
+    """How the set encoder is trained. Where it says "paper", another value is the default here.
 
     Attributes:
         width: of the hidden layers (paper: 4096, which are 90 million weights).
         dropout: share of numbers left out while training.
         n_w: words that are predicted.
         views: pictures or captions in a set.
-        epochs: times every name is seen.
+        epochs: times every name is seen (paper: 300).
         batch: names per step (paper: 256).
         learning_rate: the largest (paper: 1e-4).
         temperature: of the cycle loss.
@@ -80,7 +80,7 @@ class PalavraArguments:
     dropout: float = 0.25
     n_w: int = 1
     views: int = 5
-    epochs: int = 40
+    epochs: int = 20
     batch: int = 128
     learning_rate: float = 1e-3
     temperature: float = 0.25
@@ -125,6 +125,7 @@ def train_set_encoder(
     """
     arguments = arguments or PalavraArguments()
     check_takes_tokens(encoder)
+    check_corpus(corpus, encoder)
     provenance = {"seed": seed, "corpus": fingerprint(corpus), "source": corpus.source, **versions()}
     found = resumed(checkpoint, KIND, encoder, asdict(arguments), provenance)
     if found is not None and found.finished:

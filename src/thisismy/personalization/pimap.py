@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from thisismy.encoders.base import Encoder, Features, unit
 from thisismy.errors import VocabularyError
-from thisismy.personalization.base import Arrays, Learned, Method, NamedInstance, Vocabulary, is_generic
+from thisismy.personalization.base import Learned, Method, NamedInstance, Vocabulary, is_generic
 from thisismy.personalization.word_order import ORDERS, check_choice, in_order
 from thisismy.progress import Progress
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import torch
 
     from thisismy.personalization.pimap_network import PictureMap
+
+EPOCHS = 50
+"""The paper's."""
 
 MAP = "map/"
 """Prefix of the map's weights among a vocabulary's shared arrays."""
@@ -61,15 +64,16 @@ class Pimap(Method):
     Attributes:
         picture_map: file of `train-inversion`; empty takes the package's own for the encoder.
         pretrained: False begins with a fresh map. So it does where no file is at hand.
-        epochs: times every example is seen; 0 uses the map as it is.
+        epochs: times every example is seen (paper: 50); 0 uses the map as it is, and where there is none,
+            tunes a fresh one for 50.
         batch: examples per step; not given in the paper.
         learning_rate: the largest (AdamW, cosine).
         warm_up: steps over which it rises, at most a fifth of all.
         weight_decay: not given in the paper.
         temperature: of both losses.
         picture_weight: part of the regularisation in the loss, 0 to 1 (the paper's alpha).
-        regularise: what stays near the picture: the "word" itself as printed, where it is as long as a
-            feature, or the "text" of its prompt.
+        regularise: what stays near the picture: the "text" of the prompt with the word, or the "word" itself
+            as printed, where it is as long as a feature.
         with_positive: whether denominators hold the positive (usual) or not (printed).
         phrases: attributes in the specific caption; 0 is the ablation without caption augmentation.
         captions: JSON file of instance names and descriptions to use instead, from any captioning model.
@@ -82,14 +86,14 @@ class Pimap(Method):
 
     picture_map: str = ""
     pretrained: bool = True
-    epochs: int = 50
+    epochs: int = 0
     batch: int = 128
     learning_rate: float = 1e-4
     warm_up: int = 200
     weight_decay: float = 0.01
     temperature: float = 0.07
     picture_weight: float = 0.25
-    regularise: str = "word"
+    regularise: str = "text"
     with_positive: bool = True
     phrases: int = 3
     captions: str = ""
@@ -114,6 +118,7 @@ class Pimap(Method):
         """Tune the map unless the vocabulary has one, and put the examples through it."""
         import torch
 
+        from thisismy.personalization.pimap_training import map_from
         from thisismy.personalization.word_model import check_takes_tokens
 
         if not instances:
@@ -121,7 +126,7 @@ class Pimap(Method):
         encoder = vocabulary.encoder
         check_takes_tokens(encoder)
         known = {k.removeprefix(MAP): v for k, v in vocabulary.shared.items() if k.startswith(MAP)}
-        network = _from_arrays(known) if known else self._tuned(vocabulary, instances, progress)
+        network = map_from(known) if known else self._tuned(vocabulary, instances, progress)
         concepts = []
         with torch.no_grad():
             for instance in instances:
@@ -153,7 +158,7 @@ class Pimap(Method):
             network = self._fresh(encoder, examples, specific[things], vocabulary.seed)
         losses = self._losses(network, encoder, examples, things, specific, generic)
         plan = Plan(
-            self.epochs,
+            self.epochs or EPOCHS,
             self.batch,
             self.learning_rate,
             self.weight_decay,
@@ -208,8 +213,7 @@ class Pimap(Method):
 
         pictures, labels = torch.from_numpy(examples), torch.from_numpy(things)
         captions, plain = torch.from_numpy(specific), torch.from_numpy(generic)
-        regularises = self.picture_weight > 0 and self.epochs > 0
-        if regularises and self.regularise == "word" and encoder.embed_dim != encoder.token_dim:
+        if self.picture_weight and self.regularise == "word" and encoder.embed_dim != encoder.token_dim:
             raise VocabularyError(
                 f"words of {encoder.id!r} have {encoder.token_dim} numbers and features "
                 f"{encoder.embed_dim}, so they cannot be compared: give pi-map regularise='text'"
@@ -234,17 +238,6 @@ class Pimap(Method):
             return found
 
         return losses
-
-
-def _from_arrays(weights: Arrays) -> PictureMap:
-    import torch
-
-    from thisismy.personalization.pimap_network import PictureMap
-
-    token_dim, embed_dim = weights["last.weight"].shape
-    network = PictureMap(embed_dim, token_dim, torch.Generator())
-    network.load_state_dict({key: torch.from_numpy(array) for key, array in weights.items()})
-    return network
 
 
 def _read_captions(path: Path) -> dict[str, str]:

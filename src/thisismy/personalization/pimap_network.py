@@ -23,8 +23,9 @@ FRESH = 0.1
 class PictureMap(nn.Module):
     """Three layers with residual connections and two conditioning vectors that scale the first two.
 
-    ``h1 = c1 (x + gelu(W1 x))``, ``h2 = c2 (h1 + gelu(W2 h1))``, ``word = W3 h2``, plus ``h2`` itself where a
-    word is as long as a feature. Widths, activation and the last residual are not given in the paper.
+    ``h1 = c1 (x + gelu(W1 x))``, ``h2 = c2 (h1 + gelu(W2 h1))``, ``word = h2 + W3 h2``, all as wide as a
+    word. Where a feature is not, a matrix brings it to that width first (the paper has no such case).
+    Activation and the last residual are not given in the paper.
 
     Args:
         embed_dim: of the features.
@@ -34,25 +35,32 @@ class PictureMap(nn.Module):
 
     def __init__(self, embed_dim: int, token_dim: int, generator: torch.Generator) -> None:
         super().__init__()
-        self.first = nn.Linear(embed_dim, embed_dim)
-        self.second = nn.Linear(embed_dim, embed_dim)
-        self.last = nn.Linear(embed_dim, token_dim)
-        self.condition_first = nn.Parameter(torch.ones(embed_dim))
-        self.condition_second = nn.Parameter(torch.ones(embed_dim))
-        self.residual = embed_dim == token_dim
+        self.entry = None if embed_dim == token_dim else nn.Linear(embed_dim, token_dim, bias=False)
+        self.first = nn.Linear(token_dim, token_dim)
+        self.second = nn.Linear(token_dim, token_dim)
+        self.last = nn.Linear(token_dim, token_dim)
+        self.condition_first = nn.Parameter(torch.ones(token_dim))
+        self.condition_second = nn.Parameter(torch.ones(token_dim))
         draw_weights(self, generator)
         # A fresh map should begin near its residual path, which already tells things apart.
-        for layer in (self.first, self.second, *((self.last,) if self.residual else ())):
+        for layer in (self.first, self.second, self.last):
             with torch.no_grad():
                 layer.weight.mul_(FRESH)
                 layer.bias.mul_(FRESH)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """``(n, embed_dim)`` unit rows to ``(n, token_dim)`` words."""
-        x = self.condition_first * (pictures + functional.gelu(self.first(pictures)))
+        x = self._entered(pictures)
+        x = self.condition_first * (x + functional.gelu(self.first(x)))
         x = self.condition_second * (x + functional.gelu(self.second(x)))
-        words: torch.Tensor = self.last(x)
-        return words + x if self.residual else words
+        words: torch.Tensor = x + self.last(x)
+        return words
+
+    def _entered(self, rows: torch.Tensor) -> torch.Tensor:
+        if self.entry is None:
+            return rows
+        entered: torch.Tensor = self.entry(rows)
+        return entered
 
     def condition(self, pictures: Features, texts: Features, how: str) -> None:
         """Begin the conditioning vectors from where pictures and their captions differ.
@@ -75,7 +83,8 @@ class PictureMap(nn.Module):
             raise VocabularyError(f"condition is one of {', '.join(map(repr, CONDITIONS))}, not {how!r}")
         if how == "ones":
             return
-        apart = np.abs(pictures - texts).mean(axis=0)
+        with torch.no_grad():
+            apart = self._entered(torch.from_numpy(pictures - texts)).abs().mean(dim=0).numpy()
         largest = np.argsort(-apart, kind="stable")
         zeroed = (largest[0], largest[1]) if how == "zeroed" else (None, largest[0])
         for vector, position in zip((self.condition_first, self.condition_second), zeroed, strict=True):

@@ -15,7 +15,7 @@ from torch.nn import functional
 from thisismy.encoders.base import PLACEHOLDER, Encoder
 from thisismy.personalization.base import Arrays
 from thisismy.personalization.inversion import STATE, Inversion, fingerprint, resumed
-from thisismy.personalization.inversion_corpus import Corpus
+from thisismy.personalization.inversion_corpus import Corpus, check_corpus
 from thisismy.personalization.pimap_losses import symmetric_loss
 from thisismy.personalization.pimap_network import PictureMap
 from thisismy.personalization.storage import versions
@@ -45,7 +45,7 @@ class PimapArguments:
         condition: see `PictureMap.condition`.
     """
 
-    epochs: int = 10
+    epochs: int = 5
     batch: int = 128
     learning_rate: float = 3e-4
     weight_decay: float = 0.01
@@ -79,6 +79,7 @@ def train_map(
     """
     arguments = arguments or PimapArguments()
     width = check_takes_tokens(encoder)
+    check_corpus(corpus, encoder)
     provenance = {"seed": seed, "corpus": fingerprint(corpus), "source": corpus.source, **versions()}
     found = resumed(checkpoint, KIND, encoder, asdict(arguments), provenance)
     if found is not None and found.finished:
@@ -119,8 +120,13 @@ def train_map(
 
 def trained_map(found: Inversion) -> PictureMap:
     """The map of a file, ready to be trained further."""
-    weights = found.weights
-    token_dim, embed_dim = weights["last.weight"].shape
+    return map_from(found.weights)
+
+
+def map_from(weights: Arrays) -> PictureMap:
+    """A map with these weights."""
+    token_dim = weights["last.bias"].shape[0]
+    embed_dim = weights["entry.weight"].shape[1] if "entry.weight" in weights else token_dim
     network = PictureMap(embed_dim, token_dim, torch.Generator())
     network.load_state_dict({key: torch.from_numpy(array) for key, array in weights.items()})
     return network
