@@ -280,7 +280,14 @@ def test_calibration_needs_pictures_and_leaves_out_pairs_of_one_video() -> None:
         calibrate(pictures(3), "x")
     twice = np.repeat(pictures(30), 2, axis=0)
     groups = np.repeat(np.arange(30), 2)
-    assert calibrate(twice, "x", groups).pair_mean < calibrate(twice, "x").pair_mean
+    assert calibrate(twice, "x", groups).pair_middle < calibrate(twice, "x").pair_middle
+
+
+def test_a_few_things_seen_again_and_again_do_not_raise_the_threshold() -> None:
+    apart = pictures(200)
+    repeated = np.concatenate([apart, np.repeat(apart[:5], 8, axis=0)])
+    plain, crowded = calibrate(apart, "x"), calibrate(repeated, "x")
+    assert crowded.example_threshold == pytest.approx(plain.example_threshold, abs=0.03)
 
 
 def test_the_embedded_encoder_ships_its_calibration() -> None:

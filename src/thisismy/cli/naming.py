@@ -190,7 +190,7 @@ def calibrate(context: typer.Context, json: Json = False) -> None:
     about = {
         "encoder": made.encoder_id,
         "shots": made.n_pictures,
-        "pair_mean": made.pair_mean,
+        "pair_middle": made.pair_middle,
         "pair_spread": made.pair_spread,
         "example_threshold": made.example_threshold,
     }

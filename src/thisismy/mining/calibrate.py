@@ -32,10 +32,13 @@ BANK = 1024
 LEAST_PICTURES = 16
 """Fewer unlabelled pictures than this say nothing about spread."""
 
-EXAMPLE_SPREADS = 8.5
-"""Standard deviations above the cosine of unrelated shots from which on two shots show the same thing."""
+EXAMPLE_SPREADS = 10.0
+"""Spreads above the cosine of unrelated shots from which on two shots show the same thing."""
 
-_FORMAT = "thisismy-calibration/1"
+_NORMAL_QUARTILES = 1.349
+"""Standard deviations between the quartiles of a normal distribution."""
+
+_FORMAT = "thisismy-calibration/2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +50,9 @@ class Calibration:
         mean: mean picture feature, ``(embed_dim,)``.
         directions: main directions times their standard deviation, ``(r, embed_dim)``.
         rest: standard deviation in every other direction.
-        pair_mean: mean cosine of two unrelated shots.
-        pair_spread: its standard deviation.
+        pair_middle: median cosine of two unrelated shots.
+        pair_spread: its spread as the quartiles tell it, in standard deviations of a normal distribution. In
+            real footage some pairs show the same thing after all; they would widen a standard deviation.
         n_pictures: pictures it was made from.
     """
 
@@ -56,7 +60,7 @@ class Calibration:
     mean: Features
     directions: Features
     rest: float
-    pair_mean: float
+    pair_middle: float
     pair_spread: float
     n_pictures: int
 
@@ -70,7 +74,7 @@ class Calibration:
     @property
     def example_threshold(self) -> float:
         """Least cosine of two shots of the same thing."""
-        return min(0.99, self.pair_mean + EXAMPLE_SPREADS * self.pair_spread)
+        return min(0.99, self.pair_middle + EXAMPLE_SPREADS * self.pair_spread)
 
     def scores(self, texts: Features, shots: Features) -> NDArray[np.float32]:
         """How far texts stand above chance on shots.
@@ -109,7 +113,7 @@ class Calibration:
             "format": _FORMAT,
             "encoder": self.encoder_id,
             "pictures": self.n_pictures,
-            "pair_mean": round(self.pair_mean, 6),
+            "pair_middle": round(self.pair_middle, 6),
             "pair_spread": round(self.pair_spread, 6),
             "rest": round(self.rest, 6),
             "shape": list(self.directions.shape),
@@ -145,7 +149,7 @@ class Calibration:
             mean=_unpack(body["mean"], (width,)),
             directions=_unpack(body["directions"], (rows, width)),
             rest=float(body["rest"]),
-            pair_mean=float(body["pair_mean"]),
+            pair_middle=float(body["pair_middle"]),
             pair_spread=float(body["pair_spread"]),
             n_pictures=int(body["pictures"]),
         )
@@ -172,14 +176,14 @@ def calibrate(features: Features, encoder_id: str, groups: NDArray[np.int64] | N
     spread = singular / np.sqrt(n - 1)
     kept = min(DIRECTIONS, len(spread))
     rest = float(np.sqrt((spread[kept:] ** 2).sum() / features.shape[1]))
-    pairs = _unrelated_cosines(features, groups)
+    lower, middle, upper = np.quantile(_unrelated_cosines(features, groups), (0.25, 0.5, 0.75))
     return Calibration(
         encoder_id=encoder_id,
         mean=mean.astype(np.float32),
         directions=(spread[:kept, None] * axes[:kept]).astype(np.float32),
         rest=rest,
-        pair_mean=float(pairs.mean()),
-        pair_spread=float(pairs.std()),
+        pair_middle=float(middle),
+        pair_spread=float(upper - lower) / _NORMAL_QUARTILES,
         n_pictures=n,
     )
 
