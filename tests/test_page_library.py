@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from page_fixtures import Visitor, serving, visitor
+from page_fixtures import Visitor, serving, until, visitor
 from playwright.sync_api import Browser, Page, Route, expect
 
 PAGES = {
@@ -44,6 +44,8 @@ def show(page: Page, url: str, name: str) -> None:
     page.goto(f"{url}/{PAGES[name]}")
     page.locator(READY[name]).first.wait_for()
     page.wait_for_load_state("networkidle")
+    until(page, "[...document.images].every((image) => image.complete)")
+    until(page, "[...document.querySelectorAll('.stage video')].every((video) => video.readyState > 1)")
 
 
 def test_the_first_run_from_nothing_to_shots(visit: Visitor, mined: Path, tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ export function openDialog(title, content, { wide = false, note } = {}) {
     });
     document.body.append(dialog);
     dialog.showModal();
-    dialog.querySelector("[autofocus]")?.focus();
+    const fields = "[autofocus], input:not([hidden]), select";
+    dialog.querySelector(fields)?.focus();
   });
 }
 

@@ -15,11 +15,12 @@ export class Grid {
    * @param {(item: Object, index: number) => HTMLElement} how.card Makes a card; what `.main` in it is takes the focus.
    * @param {number} [how.minWidth] Pixels a card needs.
    * @param {number} [how.below] Pixels under the picture.
+   * @param {number} [how.more] Pixels more under a small one.
    * @param {number} [how.gap]
    * @param {(index: number) => void} [how.onfocus]
    */
-  constructor({ label, card, minWidth = 250, below = 62, gap = 20, onfocus = () => {} }) {
-    Object.assign(this, { card, minWidth, below, gap, onfocus });
+  constructor({ label, card, minWidth = 250, below = 62, more = 0, gap = 20, onfocus = () => {} }) {
+    Object.assign(this, { card, minWidth, below, more, gap, onfocus });
     this.element = h("div.grid", { role: "list", "aria-label": label });
     this.cards = new Map();
     this.source = null;
@@ -99,7 +100,9 @@ export class Grid {
     const least = Math.min(this.minWidth, (Math.max(width, 280) - gap) / 2);
     const columns = Math.max(1, Math.floor((width + gap) / (least + gap)));
     const tile = (width - gap * (columns - 1)) / columns;
-    const height = Math.round((tile * 9) / 16) + this.below;
+    // Under a small card the score has a line of its own.
+    const below = this.below && tile < 230 ? this.below + this.more : this.below;
+    const height = Math.round((tile * 9) / 16) + below;
     const moved = columns !== this.columns || height + gap !== this.rowHeight || tile !== this.tile;
     Object.assign(this, { columns, tile, rowHeight: height + gap, gapNow: gap });
     this.element.style.setProperty("--tile", `${tile}px`);

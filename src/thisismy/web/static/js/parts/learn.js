@@ -67,8 +67,10 @@ export class LearnPanel {
     const words = tested
       ? `Left out one by one, ${percent(mine.found)} of ${plural(mine.tried, "example")} were found above everything else (mean rank ${mine.mean_rank.toFixed(1)}).`
       : "With one example there is nothing to test it on; a second one tells how good it is.";
-    const seconds = `Learned from ${plural(mine.examples, "example")} in ${this.report.seconds.toFixed(1)} s`;
+    const seconds = `Learned from ${plural(mine.examples, "example")} ${tookWords(this.report.seconds)}`;
     const alike = this.report.look_alikes.map((line) => h("span.small.remark", null, icon("alert"), line));
     return [h("strong", null, seconds), h("span.muted.small", { role: "status" }, words), alike];
   }
 }
+
+const tookWords = (seconds) => (seconds < 1 ? "in less than a second" : `in ${Math.round(seconds)} s`);

@@ -74,11 +74,13 @@ function details(shot) {
 const folderOf = (path) => path.split(/[\\/]/).at(-2) ?? "";
 
 function tools(shot, how, title) {
+  const card = () => menu.closest(".shot");
   const entries = [
     how.onlike && { label: "More like this", icon: "like", run: how.onlike },
     how.onunlike && { label: "Not this", icon: "unlike", run: how.onunlike },
     how.onname && { label: "This is …", icon: "name", run: how.onname },
     how.onwhy && { label: "Why?", icon: "why", run: how.onwhy },
+    how.onselect && { label: "Select", icon: "check", run: () => card().querySelector("input").click() },
   ].filter(Boolean);
   const menu =
     entries.length > 0 &&

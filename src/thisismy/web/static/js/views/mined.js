@@ -79,7 +79,7 @@ class MinedView {
   #draw() {
     const tabs = h("div.segments", { role: "tablist", "aria-label": "Which mentions" });
     for (const [state, label] of STATES) {
-      const n = { open: this.counts.open, accepted: this.counts.accepted, rejected: this.counts.rejected }[state];
+      const n = { open: this.state === "open" ? this.counts.open : store.status?.open_mentions, accepted: this.counts.accepted, rejected: this.counts.rejected }[state];
       const tab = h("button", { type: "button", role: "tab", "aria-selected": String(state === this.state) }, label, n !== undefined && h("span.count", null, count(n)));
       tab.addEventListener("click", () => go(address("mined", [], { state: state === "open" ? "" : state })));
       tabs.append(tab);
@@ -130,6 +130,21 @@ class MinedView {
   }
 
   #drawMention(item) {
+    const to = item.shot && watchAddress({ ...item.shot, start: item.start });
+    const where = `${item.name_of_file} at ${clock(item.start)}`;
+    const words = h("blockquote.sentence", null, h("p", null, sentence(item)), h("footer.small.faint", null, to ? h("a", { href: to }, where) : where));
+    const reason = h("p.small.faint", null, `${item.verdict}: ${item.reason}`);
+    fill(this.stage, this.#drawShot(item), h("div.mention-words", null, words, item.decision ? this.#decided(item) : this.#form(item), reason));
+  }
+
+  #decided(item) {
+    this.nameInput = this.categoryInput = null;
+    const undo = h("button.button", { type: "button", on: { click: () => this.#takeBack(item) } }, icon("undo"), "Take back", h("kbd", { "aria-hidden": "true" }, "U"));
+    const to = item.instance_id && h("a.button", { href: address("thing", [item.instance_id]) }, item.instance);
+    return h("div.row.wrap.decide", null, h("span.tag", { class: item.decision === "accepted" ? "yes" : "no" }, item.decision), to, undo);
+  }
+
+  #form(item) {
     const nameInput = h("input.input.big", { value: item.instance ?? item.name, spellcheck: "false", maxlength: 200 });
     const categoryInput = h("input.input", { value: item.category ?? "", placeholder: "guessed from the picture", spellcheck: "false", maxlength: 80 });
     Object.assign(this, { nameInput, categoryInput });
@@ -142,7 +157,7 @@ class MinedView {
       choose: (instance) => (nameInput.value = instance.name),
     });
     combobox(categoryInput, { label: "Kinds of things", suggest: suggestCategories, show: (one) => [h("span", null, one.name)], choose: (one) => (categoryInput.value = one.name) });
-    const form = h("form.stack", null, nameField, categoryField, this.#buttons(item));
+    const form = h("form.stack", null, nameField, categoryField, this.#buttons());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#accept();
@@ -152,9 +167,7 @@ class MinedView {
       event.target.blur();
       event.stopPropagation();
     });
-    const to = item.shot && watchAddress({ ...item.shot, start: item.start });
-    const words = h("blockquote.sentence", null, h("p", null, sentence(item)), h("footer.small.faint", null, to ? h("a", { href: to }, `${item.name_of_file} at ${clock(item.start)}`) : `${item.name_of_file} at ${clock(item.start)}`));
-    fill(this.stage, this.#drawShot(item), h("div.mention-words", null, words, form, this.#reasons(item)));
+    return form;
   }
 
   #drawShot(item) {
@@ -166,12 +179,7 @@ class MinedView {
     return h("div.mention-shot", null, face, others.length > 0 && h("div", null, h("p.label", null, `${plural(others.length, "further shot")} that look${others.length === 1 ? "s" : ""} like it`), h("ul.others", null, others)));
   }
 
-  #buttons(item) {
-    if (item.decision) {
-      const undo = h("button.button", { type: "button", on: { click: () => this.#takeBack(item) } }, icon("undo"), "Take back", h("kbd", { "aria-hidden": "true" }, "U"));
-      const to = item.instance_id && h("a.button", { href: address("thing", [item.instance_id]) }, item.instance);
-      return h("div.row.wrap.decide", null, h("span.tag", { class: item.decision === "accepted" ? "yes" : "no" }, item.decision), h("span.push"), to, undo);
-    }
+  #buttons() {
     return h(
       "div.row.wrap.decide",
       null,
@@ -179,11 +187,6 @@ class MinedView {
       h("button.button.no", { type: "button", on: { click: () => this.#reject() } }, icon("close"), "Reject", h("kbd", { "aria-hidden": "true" }, "R")),
       h("button.button.plain", { type: "button", on: { click: () => this.#move(1) } }, "Later", h("kbd", { "aria-hidden": "true" }, "J")),
     );
-  }
-
-  #reasons(item) {
-    const score = item.score === null || item.score === undefined ? null : ` (${item.score.toFixed(2)})`;
-    return h("p.small.faint", null, `${item.verdict}: ${item.reason}${score ?? ""}`);
   }
 
   #drawEmpty() {
@@ -209,8 +212,8 @@ class MinedView {
   }
 
   #edit(input) {
-    input.focus();
-    input.select();
+    input?.focus();
+    input?.select();
   }
 
   async #decide(item, verb, body) {

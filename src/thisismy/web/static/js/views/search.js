@@ -208,7 +208,7 @@ class SearchView {
     } catch (error) {
       if (error.name === "AbortError") return;
       fill(this.state);
-      fill(this.results, h("div.empty", null, h("h2", null, "That did not work"), h("p.muted", null, error.message)));
+      fill(this.results, h("div.empty", null, h("h2", null, "That did not work"), h("p.muted", null, error.message), h("a.button", { href: address("library") }, "To the Library")));
     } finally {
       clearTimeout(slow);
     }
@@ -243,14 +243,15 @@ class SearchView {
       this.#drawNothing(answer);
       return;
     }
-    const read = this.names.length > 0 && h("span.muted.small.clip", { title: answer.read }, `read as ${answer.read}`);
+    const more = this.names.length && this.names[0].name.toLocaleLowerCase() !== this.route.q.trim().toLocaleLowerCase();
+    const read = more && h("span.muted.small.clip", { title: answer.read }, `read as ${answer.read}`);
     const toolbar = this.#toolbar(h("h2", null, plural(answer.hits.length, "moment")), read);
-    this.grid = new Grid({ label: "Moments found", card: (item, index) => this.#card(item, index) });
-    const more = answer.hits.length >= this.k && this.k < STEPS.at(-1);
+    this.grid = new Grid({ label: "Moments found", card: (item, index) => this.#card(item, index), more: 24 });
+    const cut = answer.hits.length >= this.k && this.k < STEPS.at(-1);
     const foot = h("div.foot");
     fill(this.results, toolbar, this.grid.element, foot);
     this.grid.show(new ListSource(answer.hits));
-    if (more) {
+    if (cut) {
       const button = h("button.button", { type: "button", on: { click: () => this.#more() } }, "Show more");
       fill(foot, button);
     } else {
@@ -307,7 +308,7 @@ class SearchView {
 
   #drawMisses(parent, misses) {
     this.missGrid?.close();
-    this.missGrid = new Grid({ label: "Nearest misses", card: (item, index) => this.#card(item, index), minWidth: 200 });
+    this.missGrid = new Grid({ label: "Nearest misses", card: (item, index) => this.#card(item, index), minWidth: 200, more: 24 });
     const line = h("div.line", null, h("h3", null, "Nearest misses"), h("span.muted.small", null, "below the line: more likely chance than not"));
     parent.append(line, h("div.misses", null, this.missGrid.element));
     this.missGrid.show(new ListSource(misses));
