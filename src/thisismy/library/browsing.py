@@ -65,6 +65,17 @@ def count(connection: Connection, table: Table, condition: ColumnElement[bool] |
     )
 
 
+def library_mark(connection: Connection) -> tuple[Any, ...]:
+    """A value that becomes another one whenever files of the library, or what is known of them, change."""
+    statements = (
+        select(schema.settings.c.value).where(schema.settings.c.key.in_(["generation", "index"])),
+        select(func.count(), func.max(files.c.id), func.count(files.c.failed_stage)),
+        select(func.count()).where(files.c.missing.is_(True)),
+        select(func.count()).select_from(schema.roots),
+    )
+    return tuple(str(tuple(row)) for statement in statements for row in connection.execute(statement))
+
+
 def marks(connection: Connection) -> dict[str, Any]:
     """A value for each kind of thing that becomes another one whenever something of the kind changes.
 
@@ -73,12 +84,6 @@ def marks(connection: Connection) -> dict[str, Any]:
     examples, mentions, names = schema.examples, schema.mentions, schema.names
     instances, transcripts, segments = schema.instances, schema.transcripts, schema.segments
     every = {
-        "library": [
-            select(schema.settings.c.value).where(schema.settings.c.key.in_(["generation", "index"])),
-            select(func.count(), func.max(files.c.id), func.count(files.c.failed_stage)),
-            select(func.count()).where(files.c.missing.is_(True)),
-            select(func.count()).select_from(schema.roots),
-        ],
         "instances": [
             select(instances.c.id, instances.c.name, instances.c.category).order_by(instances.c.id),
             select(names.c.key).order_by(names.c.key),
@@ -96,10 +101,11 @@ def marks(connection: Connection) -> dict[str, Any]:
             select(func.max(segments.c.id)),
         ],
     }
-    return {
+    found: dict[str, Any] = {
         kind: [tuple(row) for statement in statements for row in connection.execute(statement)]
         for kind, statements in every.items()
     }
+    return found | {"library": library_mark(connection)}
 
 
 def count_shots(connection: Connection) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thisismy.errors import EncoderMismatchError, InstanceError, VocabularyError
 from thisismy.library import browsing
@@ -32,16 +33,19 @@ REMOVED = "removed"
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A shot that may show an instance.
+class Candidates:
+    """Shots that may show an instance, best first.
 
     Attributes:
-        shot_id: its row.
-        score: cosine to the nearest confirmed example.
+        shot_ids: their rows, ``(n,)``.
+        scores: cosine to the nearest confirmed example, ``(n,)``.
     """
 
-    shot_id: int
-    score: float
+    shot_ids: NDArray[np.int64]
+    scores: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.shot_ids)
 
 
 class BrowsingVerbs(SearchingVerbs):
@@ -81,7 +85,7 @@ class BrowsingVerbs(SearchingVerbs):
         time = None if box is None else found[0].time if box_time is None else box_time
         return Place(found[0].content_hash, found[0].span, box=box, box_time=time)
 
-    def candidates(self, name: str, *, unlabelled: bool = True) -> list[Candidate]:
+    def candidates(self, name: str, *, unlabelled: bool = True) -> Candidates:
         """Every shot of the library by likeness to the confirmed examples of an instance, best first.
 
         Args:
@@ -109,7 +113,7 @@ class BrowsingVerbs(SearchingVerbs):
                         if row is not None:
                             decided[row] = True
             order = order[~decided[order]]
-        return [Candidate(int(gallery.shot_ids[row]), float(scores[row])) for row in order]
+        return Candidates(np.asarray(gallery.shot_ids[order]), scores[order])
 
     def labels(self, name: str, shot_ids: Sequence[int]) -> dict[int, str | None]:
         """What is decided about shots with an instance: "confirmed", "proposed", "rejected" or None.

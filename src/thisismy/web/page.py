@@ -15,6 +15,7 @@ from fastapi import Depends, Request
 
 from thisismy.errors import ThisIsMyError
 from thisismy.library import browsing
+from thisismy.verbs.browsing import Candidates
 from thisismy.web import shapes
 from thisismy.web.events import Events
 from thisismy.web.pictures import Kept
@@ -47,7 +48,7 @@ class Page:
     worker: Worker
     kept: Kept
     local: bool = True
-    rankings: OrderedDict[str, list[tuple[int, float]]] = field(default_factory=OrderedDict)
+    rankings: OrderedDict[str, Candidates] = field(default_factory=OrderedDict)
     orders: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
     playable: dict[str, bool] = field(default_factory=dict)
     guard: Lock = field(default_factory=Lock)
@@ -82,7 +83,7 @@ class Page:
                 self.orders[order] = known
             return known[1]
 
-    def remember(self, key: str, ranking: list[tuple[int, float]]) -> None:
+    def remember(self, key: str, ranking: Candidates) -> None:
         """Keep a ranking for the windows that are asked for next."""
         with self.guard:
             self.rankings[key] = ranking

@@ -8,12 +8,14 @@ from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
 from thisismy.errors import EncoderMismatchError
+from thisismy.library import browsing
 from thisismy.library.store import Store
 from thisismy.progress import Progress, silent
 from thisismy.verbs import Library
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Encoder
+    from thisismy.library.catalog import CatalogEntry
     from thisismy.retrieval.prepared import Prepared
     from thisismy.verbs.learning import LearnReport
 
@@ -35,8 +37,22 @@ class SharedLibrary(Library):
         self._preparing = Lock()
         self._learning = RLock()
         self._loaded: dict[str, Encoder] = {}
+        self._listed: tuple[tuple[Any, ...], list[CatalogEntry]] | None = None
         self._made_at = 0.0
         self._took = 0.0
+
+    def files(self) -> list[CatalogEntry]:
+        """Every file the library knows, in order of path; read again only when something has changed."""
+        if self.indexing:
+            # The state of a file changes more often than the mark while it is worked on.
+            self._listed = None
+            return super().files()
+        with self.store.read() as connection:
+            mark = browsing.library_mark(connection)
+        held = self._listed
+        if held is None or held[0] != mark:
+            self._listed = held = (mark, super().files())
+        return held[1]
 
     @property
     def encoder(self) -> Encoder:

@@ -259,11 +259,11 @@ def list_candidates(
     instance = find(page, instance_id)
     key = order if order.startswith(f"{instance_id}-") and order in page.rankings else ""
     if not key:
-        ranking = page.library.candidates(instance.name, unlabelled=unlabelled)
         key = f"{instance_id}-{secrets.token_hex(4)}"
-        page.remember(key, [(item.shot_id, item.score) for item in ranking])
+        page.remember(key, page.library.candidates(instance.name, unlabelled=unlabelled))
     whole = page.rankings[key]
-    window = whole[offset : offset + limit]
+    here = slice(offset, offset + limit)
+    window = list(zip(whole.shot_ids[here].tolist(), whole.scores[here].tolist(), strict=True))
     states = page.library.labels(instance.name, [shot_id for shot_id, _ in window])
     shots = {shot.id: shot for shot in page.library.shots([shot_id for shot_id, _ in window])}
     items = [
