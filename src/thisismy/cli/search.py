@@ -13,6 +13,7 @@ from thisismy.cli.output import clock, console, print_json, progress_bar, say
 from thisismy.errors import QueryError
 
 if TYPE_CHECKING:
+    from thisismy.personalization.localise import Box
     from thisismy.retrieval.filters import Filters
     from thisismy.retrieval.results import Hit, SearchResult
 
@@ -33,6 +34,13 @@ After = Annotated[
 Before = Annotated[str | None, typer.Option(help="Only files made before this day.")]
 MinDuration = Annotated[float | None, typer.Option(help="Only files of at least so many seconds.")]
 MaxDuration = Annotated[float | None, typer.Option(help="Only files of at most so many seconds.")]
+Like = Annotated[
+    Path | None, typer.Option("--like", help="A photo; * in the words stands for what it shows.")
+]
+BoxOption = Annotated[
+    str | None, typer.Option("--box", help="Where in that photo it is: left,top,right,bottom in pixels.")
+]
+LikeMethod = Annotated[str, typer.Option(help="How that photo is made into a concept.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -59,11 +67,15 @@ def search(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show how the query was read, and what made each score.")
     ] = False,
+    like: Like = None,
+    box: BoxOption = None,
+    like_method: LikeMethod = "pi-map",
     json: Json = False,
 ) -> None:
     """Find moments by words, by a photo, or by both; or by what is said.
 
-    Names of instances in the words mean those instances: "my dog Biscuit on a beach".
+    Names of instances in the words mean those instances: "my dog Biscuit on a beach". With --like the *
+    in the words is what the photo shows: "* on a beach".
     """
     from thisismy.verbs import Library
 
@@ -72,11 +84,38 @@ def search(
         return
     filters = _filters(path, after, before, min_duration, max_duration)
     library = Library.open(context.obj.library)
-    result = library.search(query, images=image or (), k=k, by=by, cutoff=cutoff, fold=fold, filters=filters)
+    chosen: dict[str, Any] = {"k": k, "by": by, "cutoff": cutoff, "fold": fold, "filters": filters}
+    if like is not None:
+        from thisismy.verbs.picture_query import search_pictured
+
+        if image:
+            raise QueryError("--like and --image cannot be asked for together: leave one out")
+        result = search_pictured(library, query, like, box=_box(box), method=like_method, **chosen)
+    else:
+        result = library.search(query, images=image or (), **chosen)
     if json:
         print_json(result)
     else:
         print_result(result, explain)
+
+
+def _box(text: str | None) -> Box | None:
+    """Four numbers with commas between.
+
+    Raises:
+        QueryError: they are something else.
+    """
+    if text is None:
+        return None
+    from thisismy.personalization.localise import Box
+
+    try:
+        left, top, right, bottom = (float(part) for part in text.split(","))
+    except ValueError:
+        raise QueryError(
+            f"a box is four numbers of pixels, left,top,right,bottom, such as 10,20,200,180, not {text!r}"
+        ) from None
+    return Box(left, top, right, bottom)
 
 
 def _search_said(context: typer.Context, phrase: str, k: int, json: bool) -> None:
