@@ -284,9 +284,10 @@ def test_calibration_needs_pictures_and_leaves_out_pairs_of_one_video() -> None:
 
 
 def test_a_few_things_seen_again_and_again_do_not_raise_the_threshold() -> None:
-    apart = pictures(200)
+    apart = pictures(200, 512)
     repeated = np.concatenate([apart, np.repeat(apart[:5], 8, axis=0)])
     plain, crowded = calibrate(apart, "x"), calibrate(repeated, "x")
+    assert plain.example_threshold < 0.95
     assert crowded.example_threshold == pytest.approx(plain.example_threshold, abs=0.03)
 
 
@@ -370,3 +371,28 @@ def test_counts_worked_out_by_hand() -> None:
     assert (score.reference.right, score.reference.missed) == (1, 1)
     assert (score.examples.right, score.examples.wrong, score.examples.missed) == (1, 0, 0)
     assert MiningScore().visual.precision is None
+
+
+def test_settings_are_changed_by_name() -> None:
+    changed = MiningSettings().changed(
+        ["visual_threshold=0.8", "shots_around = 2", "sorts=no", "score=cosine", "prompts={}|a {}"]
+    )
+    assert (changed.visual_threshold, changed.shots_around, changed.sorts) == (0.8, 2, False)
+    assert (changed.score, changed.prompts) == ("cosine", ("{}", "a {}"))
+    assert MiningSettings.paper().changed(["example_threshold=none"]).example_threshold is None
+    assert MiningSettings().changed([]) == MiningSettings()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("visual=1", "is no setting=value; there are patterns, max_words"),
+        ("visual_threshold", "is no setting=value"),
+        ("shots_around=few", "shots_around cannot be 'few'"),
+        ("sorts=maybe", "it is yes or no"),
+        ("score=luck", "it is calibrated or cosine"),
+    ],
+)
+def test_settings_that_are_none(wrong: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        MiningSettings().changed([wrong])

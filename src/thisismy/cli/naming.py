@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,6 +74,13 @@ def mine(
         list[str] | None,
         typer.Option("--category", help="Categories to choose from, instead of the COCO classes."),
     ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Another threshold, NAME=VALUE; see the page about mining."),
+    ] = None,
+    as_printed: Annotated[
+        bool, typer.Option("--as-printed", help="The rule of the paper, whose cosines belong to CLIP B/16.")
+    ] = False,
     review: Annotated[
         bool, typer.Option("--review", help="Ask about every kept mention: y, n, or a name.")
     ] = False,
@@ -91,11 +99,14 @@ def mine(
     from thisismy.mining import MiningSettings
     from thisismy.verbs import Library
 
+    start = MiningSettings.paper() if as_printed else MiningSettings()
+    try:
+        settings = replace(start, patterns=patterns).changed(set_ or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--set") from error
     library = Library.open(context.obj.library)
     with progress_bar(not context.obj.quiet) as progress:
-        found = library.mine(
-            paths, settings=MiningSettings(patterns=patterns), categories=category, progress=progress
-        )
+        found = library.mine(paths, settings=settings, categories=category, progress=progress)
     open_ = [mention for mention in found if mention.verdict == "kept" and mention.decision is None]
     if sheet is not None:
         _draw_references(open_, sheet)

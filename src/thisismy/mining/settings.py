@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class MiningSettings:
     shots_around: int = 1
     seconds_around: float = 6.0
     score: Literal["calibrated", "cosine"] = "calibrated"
-    visual_threshold: float = 1.1
+    visual_threshold: float = 1.2
     prompts: tuple[str, ...] = ("a photo of a {}", "{}")
     sorts: bool = True
     sure: float = 3.5
@@ -78,3 +79,42 @@ class MiningSettings:
             example_threshold=0.9,
             neighbour_bonus=0.0,
         )
+
+    def changed(self, assignments: Iterable[str]) -> MiningSettings:
+        """These settings with some changed, as a command line has them.
+
+        Args:
+            assignments: texts such as ``"visual_threshold=0.8"``. A truth value is ``yes`` or ``no``, several
+                prompts are parted by ``|``, and ``none`` leaves ``example_threshold`` to the calibration.
+
+        Raises:
+            ValueError: there is no such setting, or it cannot have that value.
+        """
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        values: dict[str, Any] = {}
+        for assignment in assignments:
+            name, equals, text = (part.strip() for part in assignment.partition("="))
+            if name not in known or not equals:
+                raise ValueError(f"{assignment!r} is no setting=value; there are {', '.join(known)}")
+            try:
+                values[name] = _value(name, known[name], text)
+            except ValueError as error:
+                raise ValueError(f"{name} cannot be {text!r}: {error}") from error
+        return replace(self, **values)
+
+
+def _value(name: str, before: Any, text: str) -> Any:
+    """A setting's value out of text, of the kind it had before."""
+    if name == "score":
+        if text not in ("calibrated", "cosine"):
+            raise ValueError("it is calibrated or cosine")
+        return text
+    if name == "example_threshold":
+        return None if text.lower() == "none" else float(text)
+    if isinstance(before, bool):
+        if text.lower() not in ("yes", "no"):
+            raise ValueError("it is yes or no")
+        return text.lower() == "yes"
+    if isinstance(before, tuple):
+        return tuple(text.split("|"))
+    return type(before)(text)
