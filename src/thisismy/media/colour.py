@@ -79,6 +79,29 @@ def tone_mapped(coded: NDArray[np.uint16], transfer: int) -> Picture:
     return codes
 
 
+def roughly_tone_mapped(coded: NDArray[np.uint16], transfer: int) -> Picture:
+    """`tone_mapped` many times faster, for moving pictures: half a code off on average, more in the dark.
+
+    Args:
+        coded: as there.
+        transfer: as there.
+    """
+    steps = coded >> 9
+    picture: Picture = _rough_table(transfer)[steps[..., 0], steps[..., 1], steps[..., 2]]
+    return picture
+
+
+@lru_cache(maxsize=2)
+def _rough_table(transfer: int) -> Picture:
+    """``(128, 128, 128, 3)``: the tone-mapped picture of every colour in steps of 7 bits, 6 MB."""
+    codes = (np.arange(128, dtype=np.uint16) << 9) + 256
+    slices = [
+        tone_mapped(np.stack(np.meshgrid(red, codes, codes, indexing="ij"), axis=-1)[0], transfer)
+        for red in codes[:, None]
+    ]
+    return np.stack(slices)
+
+
 def _compressed(light: NDArray[np.float32], peak: float) -> NDArray[np.float32]:
     """Light relative to white: unchanged up to a knee, then bent smoothly so that ``peak`` arrives at 1."""
     top = (peak - _KNEE) / (1 - _KNEE)

@@ -94,9 +94,9 @@ class Renderer:
         width = max(1, round(frame.width * self.sample_aspect))
         return (frame.height, width) if self.orientation(frame).transpose else (width, frame.height)
 
-    def rgb(self, frame: av.VideoFrame, shorter_side: int | None) -> Picture:
-        """The picture as shown, scaled down to a shorter side."""
-        return self._scaled(frame, *fitted(*self.displayed_size(frame), shorter_side))
+    def rgb(self, frame: av.VideoFrame, shorter_side: int | None, *, rough: bool = False) -> Picture:
+        """The picture as shown, scaled down to a shorter side; ``rough`` as in `DecodedFrame.rgb`."""
+        return self._scaled(frame, *fitted(*self.displayed_size(frame), shorter_side), rough)
 
     def small(self, frame: av.VideoFrame, width: int, height: int) -> Picture:
         """An upright picture of exactly this size, by picking pixels where the format allows it."""
@@ -146,7 +146,7 @@ class Renderer:
             self._grids = {key: grids}
         return grids
 
-    def _scaled(self, frame: av.VideoFrame, width: int, height: int) -> Picture:
+    def _scaled(self, frame: av.VideoFrame, width: int, height: int, rough: bool = False) -> Picture:
         orientation = self.orientation(frame)
         stored = (height, width) if orientation.transpose else (width, height)
         transfer = frame.color_trc
@@ -166,7 +166,8 @@ class Renderer:
             raise MediaError(
                 f"a {frame.width}x{frame.height} {frame.format.name} frame cannot be shown: {error}"
             ) from error
-        picture = colour.tone_mapped(pixels, transfer) if hdr else pixels
+        tone_mapped = colour.roughly_tone_mapped if rough else colour.tone_mapped
+        picture = tone_mapped(pixels, transfer) if hdr else pixels
         return np.ascontiguousarray(orientation.apply(picture), dtype=np.uint8)
 
 
@@ -221,16 +222,17 @@ class DecodedFrame:
         """
         return self._renderer.small(self._frame, width, height)
 
-    def rgb(self, shorter_side: int | None = None) -> Picture:
+    def rgb(self, shorter_side: int | None = None, *, rough: bool = False) -> Picture:
         """The picture as a player shows it, upright, tone-mapped, square pixels.
 
         Args:
             shorter_side: pixels to scale down to; None keeps the full size. Pictures are never enlarged.
+            rough: high dynamic range may be off by a few codes, which is many times faster.
 
         Raises:
             MediaError: the pixel format cannot be converted.
         """
-        return self._renderer.rgb(self._frame, shorter_side)
+        return self._renderer.rgb(self._frame, shorter_side, rough=rough)
 
 
 class VideoStream:

@@ -182,7 +182,7 @@ def _put_pictures(target: Any, stream: Any, frames: Iterator[DecodedFrame], span
         pts = round(max(0.0, frame.time - span.start) / _TIME_BASE)
         if pts < last + _LEAST_APART:
             continue
-        picture = av.VideoFrame.from_ndarray(frame.rgb(side), format="rgb24")
+        picture = av.VideoFrame.from_ndarray(frame.rgb(side, rough=True), format="rgb24")
         picture = picture.reformat(stream.width, stream.height, "yuv420p")
         picture.pts, picture.time_base, last = pts, _TIME_BASE, pts
         target.mux(stream.encode(picture))
@@ -198,8 +198,13 @@ def _put_sound(target: Any, stream: Any, path: Path, span: Span) -> None:
         frame.sample_rate = _SOUND_RATE
         frame.pts, frame.time_base = written, Fraction(1, _SOUND_RATE)
         written += len(block)
-        target.mux(stream.encode(frame))
-    target.mux(stream.encode(None))
+        target.mux(_heard(stream.encode(frame)))
+    target.mux(_heard(stream.encode(None)))
+
+
+def _heard(packets: list[Any]) -> list[Any]:
+    """Packets without the encoder's run-up, for which the container would move all pictures."""
+    return [packet for packet in packets if packet.pts is None or packet.pts >= 0]
 
 
 def _silence() -> Iterator[Sound]:
