@@ -59,7 +59,8 @@ def test_the_thing_in_the_box_is_found(library, photo, method):
 
 
 def test_the_words_are_the_context(library, photo):
-    assert _names(library, "* next to something green", photo, box=Box(22, 0, 40, 20))[0] == "red and green"
+    asked = _names(library, "* next to something green", photo, box=Box(22, 0, 40, 20), method="pi-map")
+    assert asked[0] == "red and green"
 
 
 def test_nothing_is_kept_or_named(library, photo):
@@ -80,7 +81,7 @@ def test_what_makes_no_sense_is_refused(library, photo, tmp_path, encoder):
         search_pictured(library, "*", photo, method="magic")
     encoder.token_dim = None
     with pytest.raises(EncoderError, match="takes no learned tokens"):
-        search_pictured(library, "*", photo)
+        search_pictured(library, "*", photo, method="pi-map")
 
 
 def test_the_command_asks_with_a_photo(library, photo, tmp_path, capsys):

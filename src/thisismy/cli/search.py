@@ -40,7 +40,7 @@ Like = Annotated[
 BoxOption = Annotated[
     str | None, typer.Option("--box", help="Where in that photo it is: left,top,right,bottom in pixels.")
 ]
-LikeMethod = Annotated[str, typer.Option(help="How that photo is made into a concept.")]
+LikeMethod = Annotated[str, typer.Option(help="Method that makes a concept of that photo, such as pi-map.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
@@ -69,7 +69,7 @@ def search(
     ] = False,
     like: Like = None,
     box: BoxOption = None,
-    like_method: LikeMethod = "pi-map",
+    like_method: LikeMethod = "default",
     json: Json = False,
 ) -> None:
     """Find moments by words, by a photo, or by both; or by what is said.

@@ -30,7 +30,7 @@ def search_pictured(
     photo: Path,
     *,
     box: Box | None = None,
-    method: str = "pi-map",
+    method: str = "default",
     category: str = "thing",
     k: int = 20,
     by: str = "shot",
@@ -45,7 +45,8 @@ def search_pictured(
         text: with ``*`` where the thing goes, "* on the beach"; empty for the thing alone.
         photo: a file.
         box: where in the photo the thing is; the photo is cut to it.
-        method: makes a concept of one photo; "pi-map" puts it through its map and learns nothing.
+        method: makes a concept of one photo; "pi-map" makes a word of it, "default" finds more (see
+            docs/methods/pi-map.md).
         category: what kind of thing it is, for methods that use it.
         k: hits wanted.
         by: "shot" or "frame"; see ``SearchOptions``.
