@@ -63,10 +63,8 @@ class BrowsingVerbs(SearchingVerbs):
         Raises:
             InstanceError: there is none.
         """
-        found = next((item for item in self.instances() if item.id == number), None)
-        if found is None:
-            raise InstanceError(f"there is no instance number {number}")
-        return found
+        with self.store.read() as connection:
+            return _find(connection, number)
 
     def place_of_shot(
         self,
@@ -85,17 +83,18 @@ class BrowsingVerbs(SearchingVerbs):
         time = None if box is None else found[0].time if box_time is None else box_time
         return Place(found[0].content_hash, found[0].span, box=box, box_time=time)
 
-    def candidates(self, name: str, *, unlabelled: bool = True) -> Candidates:
+    def candidates(self, name: str | int, *, unlabelled: bool = True) -> Candidates:
         """Every shot of the library by likeness to the confirmed examples of an instance, best first.
 
         Args:
-            name: the instance.
+            name: the instance, by name or row.
             unlabelled: leave out what a person decided about.
 
         Raises:
             InstanceError: no such instance, or none of its examples can be seen.
         """
-        instance = self.instance(name)
+        with self.store.read() as connection:
+            instance = _find(connection, name)
         features = self._confirmed_features(instance)
         if not len(features):
             raise InstanceError(
@@ -115,14 +114,14 @@ class BrowsingVerbs(SearchingVerbs):
             order = order[~decided[order]]
         return Candidates(np.asarray(gallery.shot_ids[order]), scores[order])
 
-    def labels(self, name: str, shot_ids: Sequence[int]) -> dict[int, str | None]:
+    def labels(self, name: str | int, shot_ids: Sequence[int]) -> dict[int, str | None]:
         """What is decided about shots with an instance: "confirmed", "proposed", "rejected" or None.
 
         Raises:
             InstanceError: no such instance.
         """
         with self.store.read() as connection:
-            instance = rows.find_instance(connection, name)
+            instance = _find(connection, name)
             shots = browsing.shots_by_id(connection, shot_ids)
             examples = rows.examples_of(connection, instance)
         return {
@@ -131,11 +130,11 @@ class BrowsingVerbs(SearchingVerbs):
             if number in shots
         }
 
-    def label(self, name: str, labels: Mapping[int, str | None]) -> dict[int, str | None]:
+    def label(self, name: str | int, labels: Mapping[int, str | None]) -> dict[int, str | None]:
         """Confirm or reject shots for an instance, or (None) take back what was decided about them.
 
         Args:
-            name: the instance.
+            name: the instance, by name or row.
             labels: state by shot: "confirmed", "rejected", "proposed" or None.
 
         Returns:
@@ -152,7 +151,7 @@ class BrowsingVerbs(SearchingVerbs):
         if gone:
             raise InstanceError(f"there is no shot {', '.join(gone)} any more: look for it again")
         with self.store.write() as connection:
-            instance = rows.find_instance(connection, name)
+            instance = _find(connection, name)
             shots = browsing.shots_by_id(connection, list(labels))
             known = rows.examples_of(connection, instance)
             for number, state in labels.items():
@@ -168,7 +167,7 @@ class BrowsingVerbs(SearchingVerbs):
                     rows.put_example(connection, instance, example)
         return before
 
-    def decide_each(self, name: str, states: Mapping[int, str]) -> dict[int, str]:
+    def decide_each(self, name: str | int, states: Mapping[int, str]) -> dict[int, str]:
         """Confirm, reject, propose or ("removed") forget examples by their rows.
 
         Returns:
@@ -178,7 +177,7 @@ class BrowsingVerbs(SearchingVerbs):
             InstanceError: no such instance or example, or another state.
         """
         with self.store.write() as connection:
-            instance = rows.find_instance(connection, name)
+            instance = _find(connection, name)
             known = {example.id: example for example in rows.examples_of(connection, instance)}
             for number, state in states.items():
                 if number not in known:
@@ -214,7 +213,7 @@ class BrowsingVerbs(SearchingVerbs):
                 states[instance.name] = CURRENT if set(about[instance.name]) == own else STALE
         return states
 
-    def occurrences(self, name: str, k: int = 500) -> list[Hit]:
+    def occurrences(self, name: str | int, k: int = 500) -> list[Hit]:
         """Where an instance is seen, as far as what was learned of it says; nothing is learned for this.
 
         Raises:
@@ -226,7 +225,8 @@ class BrowsingVerbs(SearchingVerbs):
         from thisismy.retrieval.results import describe_hits
         from thisismy.retrieval.search import SearchOptions
 
-        instance = self.instance(name)
+        with self.store.read() as connection:
+            instance = _find(connection, name)
         vocabulary = self._vocabulary_of(instance.name)
         gallery = self._prepared().gallery
         read = NamedQuery(instance.name, (instance.name,), "*", ("*",), "")
@@ -298,15 +298,27 @@ class BrowsingVerbs(SearchingVerbs):
             InstanceError: there is no such instance, or a name is empty or taken.
         """
         with self.store.write() as connection:
-            known = {item.id: item for item in rows.list_instances(connection)}
-            if number not in known:
-                raise InstanceError(f"there is no instance number {number}")
-            if name is not None and name != known[number].name:
-                rows.rename_instance(connection, known[number], name)
+            instance = _find(connection, number)
+            if name is not None and name != instance.name:
+                rows.rename_instance(connection, instance, name)
             if category is not None:
-                rows.set_category(connection, known[number], category)
+                rows.set_category(connection, instance, category)
             if aliases is not None:
-                rows.set_aliases(connection, known[number].id, aliases)
+                rows.set_aliases(connection, instance.id, aliases)
+
+
+def _find(connection: Connection, name: str | int) -> Instance:
+    """The instance of a name, an alias or a row; a row stays the same when somebody renames it meanwhile.
+
+    Raises:
+        InstanceError: there is none.
+    """
+    if isinstance(name, str):
+        return rows.find_instance(connection, name)
+    found = next((item for item in rows.list_instances(connection) if item.id == name), None)
+    if found is None:
+        raise InstanceError(f"there is no instance number {name}")
+    return found
 
 
 def _example_key(example: Example) -> str:

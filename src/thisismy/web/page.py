@@ -15,10 +15,12 @@ from fastapi import Depends, Request
 
 from thisismy.errors import ThisIsMyError
 from thisismy.library import browsing
+from thisismy.library.instances import Instance
 from thisismy.verbs.browsing import Candidates
 from thisismy.web import shapes
 from thisismy.web.events import Events
 from thisismy.web.pictures import Kept
+from thisismy.web.problems import NotFoundError
 from thisismy.web.shared import SharedLibrary
 from thisismy.web.worker import Job, Worker
 
@@ -71,6 +73,17 @@ class Page:
     async def make(self, do: Callable[[], Made]) -> Made:
         """Decode or encode something in a thread that searches do not need."""
         return await asyncio.get_running_loop().run_in_executor(self.kept.makers, do)
+
+    def instance(self, number: int) -> Instance:
+        """The instance of a number in a request.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        found = next((item for item in self.library.instances() if item.id == number), None)
+        if found is None:
+            raise NotFoundError(f"there is no instance number {number}")
+        return found
 
     def shot_order(self, order: str) -> list[int]:
         """Ids of all shots in an order, read once for every state of the library."""

@@ -117,7 +117,7 @@ def export_instances(
     page: PageOf, ids: Annotated[list[bodies.Id] | None, Query(description="Which; none means all.")] = None
 ) -> FileResponse:
     """For another library; see ``/api/instances/import``."""
-    names = [find(page, number).name for number in ids or []]
+    names = [page.instance(number).name for number in ids or []]
     with tempfile.NamedTemporaryFile(suffix=".json", delete=False) as file:
         path = Path(file.name)
     page.library.export_instances(path, names or None)
@@ -147,7 +147,7 @@ async def import_instances(
 @router.get("/instances/{instance_id}", summary="One named thing")
 def show_instance(page: PageOf, instance_id: InstanceId) -> shapes.InstanceDetails:
     """With what was learned of it."""
-    instance = find(page, instance_id)
+    instance = page.instance(instance_id)
     table = schema.instances
     with page.library.store.read() as connection:
         made = table.select().where(table.c.id == instance_id)
@@ -163,7 +163,7 @@ def show_instance(page: PageOf, instance_id: InstanceId) -> shapes.InstanceDetai
 @router.patch("/instances/{instance_id}", summary="Rename, say what it is, set its aliases")
 def change_instance(page: PageOf, instance_id: InstanceId, body: bodies.InstanceChange) -> shapes.Instance:
     """All of it or, when a name is taken, nothing."""
-    find(page, instance_id)
+    page.instance(instance_id)
     page.library.change(instance_id, name=body.name, category=body.category, aliases=body.aliases)
     return _shown(page, instance_id)
 
@@ -171,7 +171,7 @@ def change_instance(page: PageOf, instance_id: InstanceId, body: bodies.Instance
 @router.delete("/instances/{instance_id}", summary="Delete a named thing for good")
 def delete_instance(page: PageOf, instance_id: InstanceId) -> Deleted:
     """With its examples, the photos kept for them, and what was learned of it."""
-    instance = find(page, instance_id)
+    instance = page.instance(instance_id)
     page.library.delete(instance.name)
     return Deleted(deleted=instance.name)
 
@@ -179,14 +179,14 @@ def delete_instance(page: PageOf, instance_id: InstanceId) -> Deleted:
 @router.post("/instances/{instance_id}/merge", summary="Make two named things one")
 def merge(page: PageOf, instance_id: InstanceId, body: bodies.Merge) -> shapes.Instance:
     """The names of the other become aliases of this one."""
-    page.library.merge(find(page, instance_id).name, find(page, body.other).name)
+    page.library.merge(page.instance(instance_id).name, page.instance(body.other).name)
     return _shown(page, instance_id)
 
 
 @router.post("/instances/{instance_id}/split", summary="Move examples to a new named thing")
 def split(page: PageOf, instance_id: InstanceId, body: bodies.Split) -> shapes.Instance:
     """Gives the new one."""
-    page.library.split(find(page, instance_id).name, body.name, body.example_ids)
+    page.library.split(page.instance(instance_id).name, body.name, body.example_ids)
     return _shown(page, page.library.instance(body.name).id)
 
 
@@ -199,7 +199,7 @@ def list_examples(
     limit: Limit = 100,
 ) -> shapes.Window[shapes.Example]:
     """Oldest first; proposed ones best first."""
-    instance = find(page, instance_id)
+    instance = page.instance(instance_id)
     with page.library.store.read() as connection:
         every = rows.examples_of(connection, instance, state)
     if state == rows.PROPOSED:
@@ -211,13 +211,13 @@ def list_examples(
 @router.post("/instances/{instance_id}/examples", summary="Confirm, reject or forget examples")
 def decide(page: PageOf, instance_id: InstanceId, body: bodies.ExampleDecision) -> Decided:
     """No job changes that again. Sending ``before`` back as ``states`` undoes it, except forgetting."""
-    instance = find(page, instance_id)
+    page.instance(instance_id)
     states: dict[int, str] = dict(body.states)
     if body.state is not None:
         states |= dict.fromkeys(body.example_ids, body.state)
     if not states:
         raise InstanceError("nothing to decide: give example_ids with a state, or states")
-    before = page.library.decide_each(instance.name, states)
+    before = page.library.decide_each(instance_id, states)
     return Decided.model_validate({"instance": _shown(page, instance_id), "before": before})
 
 
@@ -228,7 +228,7 @@ async def add_photos(
     photos: Annotated[list[UploadFile], File(description="JPEG, PNG, WebP or HEIC, 20 MB each at most.")],
 ) -> Taken:
     """They become confirmed examples; a reduced copy is kept, without what the camera wrote into the file."""
-    instance = await run_in_threadpool(find, page, instance_id)
+    instance = await run_in_threadpool(page.instance, instance_id)
     if len(photos) > PHOTOS:
         raise TooLargeError(f"{len(photos)} photos at once: drop at most {PHOTOS}")
     places: list[Place] = []
@@ -256,15 +256,15 @@ def list_candidates(
     order: Annotated[str, Query(max_length=40, description="Of an earlier window.")] = "",
 ) -> shapes.Candidates:
     """Every shot of the library by its likeness to the confirmed examples."""
-    instance = find(page, instance_id)
+    page.instance(instance_id)
     key = order if order.startswith(f"{instance_id}-") and order in page.rankings else ""
     if not key:
         key = f"{instance_id}-{secrets.token_hex(4)}"
-        page.remember(key, page.library.candidates(instance.name, unlabelled=unlabelled))
+        page.remember(key, page.library.candidates(instance_id, unlabelled=unlabelled))
     whole = page.rankings[key]
     here = slice(offset, offset + limit)
     window = list(zip(whole.shot_ids[here].tolist(), whole.scores[here].tolist(), strict=True))
-    states = page.library.labels(instance.name, [shot_id for shot_id, _ in window])
+    states = page.library.labels(instance_id, [shot_id for shot_id, _ in window])
     shots = {shot.id: shot for shot in page.library.shots([shot_id for shot_id, _ in window])}
     items = [
         shapes.Candidate.model_validate(
@@ -279,8 +279,8 @@ def list_candidates(
 @router.post("/instances/{instance_id}/labels", summary="Label shots")
 def label(page: PageOf, instance_id: InstanceId, body: bodies.Labels) -> Labelled:
     """Sending ``before`` back undoes it."""
-    instance = find(page, instance_id)
-    before = page.library.label(instance.name, {item.shot_id: item.state for item in body.labels})
+    page.instance(instance_id)
+    before = page.library.label(instance_id, {item.shot_id: item.state for item in body.labels})
     return Labelled.model_validate(
         {
             "instance": _shown(page, instance_id),
@@ -292,7 +292,7 @@ def label(page: PageOf, instance_id: InstanceId, body: bodies.Labels) -> Labelle
 @router.get("/instances/{instance_id}/pace", summary="How many examples a person decided about")
 def show_pace(page: PageOf, instance_id: InstanceId) -> shapes.Pace:
     """Counts; how fast is for whoever asks to say."""
-    instance = find(page, instance_id)
+    instance = page.instance(instance_id)
     with page.library.store.read() as connection:
         decided = [e.state for e in rows.examples_of(connection, instance) if e.decided_by == rows.USER]
     counts = Counter(decided)
@@ -308,10 +308,10 @@ def list_occurrences(
     limit: Annotated[int, Query(ge=1, le=2000, description="Shots at most, surest first.")] = 500,
 ) -> shapes.Occurrences:
     """Confirmed shots, and those that what was learned is sure of; by date, then file and time."""
-    instance = find(page, instance_id)
+    instance = page.instance(instance_id)
     scores: dict[int, float] = {}
     try:
-        scores = {hit.shot_id: hit.score for hit in page.library.occurrences(instance.name, limit)}
+        scores = {hit.shot_id: hit.score for hit in page.library.occurrences(instance_id, limit)}
         learned = True
     except VocabularyError:
         learned = False
@@ -338,7 +338,7 @@ def list_occurrences(
 @router.post("/instances/{instance_id}/propose", summary="Propose shots of other videos as examples")
 def propose(page: PageOf, instance_id: InstanceId, body: bodies.Propose) -> Proposed:
     """Nothing is confirmed."""
-    instance = find(page, instance_id)
+    instance = page.instance(instance_id)
     found = page.library.propose(instance.name, body.limit)
     return Proposed(examples=present.show_examples(page, instance, [item.example for item in found]))
 
@@ -358,20 +358,8 @@ def show_vocabulary(page: PageOf) -> shapes.Vocabulary:
     )
 
 
-def find(page: Page, number: int) -> Instance:
-    """The instance of a number.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    found = next((item for item in page.library.instances() if item.id == number), None)
-    if found is None:
-        raise NotFoundError(f"there is no instance number {number}")
-    return found
-
-
 def _shown(page: Page, number: int) -> shapes.Instance:
-    return present.show_instances(page, [find(page, number)])[0]
+    return present.show_instances(page, [page.instance(number)])[0]
 
 
 def _checked(box: Any) -> tuple[float, float, float, float] | None:

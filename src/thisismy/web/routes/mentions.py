@@ -13,7 +13,6 @@ from thisismy.web import bodies, present, shapes
 from thisismy.web.bodies import RowId
 from thisismy.web.page import Page, PageOf
 from thisismy.web.problems import NotFoundError
-from thisismy.web.routes.instances import find
 from thisismy.web.routes.media import Limit, Offset
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def accept(page: PageOf, mention_id: RowId, body: bodies.Acceptance) -> Accepted
     instance = page.library.accept(mention, " ".join(body.name.split()), body.category)
     return Accepted(
         mention=_again(page, mention_id),
-        instance=present.show_instances(page, [find(page, instance.id)])[0],
+        instance=present.show_instances(page, [page.instance(instance.id)])[0],
     )
 
 

@@ -25,7 +25,6 @@ from thisismy.web.problems import NotFoundError
 from thisismy.web.uploads import picture_of_upload
 
 if TYPE_CHECKING:
-    from thisismy.library.instances import Instance
     from thisismy.media.pictures import Picture
     from thisismy.retrieval.results import Hit, SearchResult
 
@@ -108,9 +107,9 @@ def complete(
 @router.post("/feedback", summary="Say whether a hit shows an instance")
 def feedback(page: PageOf, body: Feedback) -> shapes.Instance:
     """A rejected shot is never shown again for that name; null takes back what was said."""
-    instance = page.library.instance_by_id(body.instance_id)
-    page.library.label(instance.name, {body.shot_id: body.state})
-    return present.show_instances(page, [page.library.instance_by_id(instance.id)])[0]
+    page.instance(body.instance_id)
+    page.library.label(body.instance_id, {body.shot_id: body.state})
+    return present.show_instances(page, [page.instance(body.instance_id)])[0]
 
 
 @router.post(
@@ -251,15 +250,3 @@ def _hits_to_save(page: Page, body: Export) -> list[Hit]:
         )
         for place, shot in enumerate(shots, start=1)
     ]
-
-
-def known_instance(page: Page, number: int) -> Instance:
-    """The instance of a number in a path.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    found = next((item for item in page.library.instances() if item.id == number), None)
-    if found is None:
-        raise NotFoundError(f"there is no instance number {number}")
-    return found
