@@ -390,7 +390,8 @@ def test_settings_are_changed_by_name() -> None:
         ("visual_threshold", "is no setting=value"),
         ("shots_around=few", "shots_around cannot be 'few'"),
         ("sorts=maybe", "it is yes or no"),
-        ("score=luck", "it is calibrated or cosine"),
+        ("score=luck", "it is one of calibrated, cosine"),
+        ("patterns=papers", "it is one of paper, wide, pos-nouns"),
     ],
 )
 def test_settings_that_are_none(wrong: str, message: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -101,9 +100,9 @@ def mine(
 
     start = MiningSettings.paper() if as_printed else MiningSettings()
     try:
-        settings = replace(start, patterns=patterns).changed(set_ or ())
+        settings = start.changed([f"patterns={patterns}", *(set_ or ())])
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--set") from error
+        raise typer.BadParameter(str(error)) from error
     library = Library.open(context.obj.library)
     with progress_bar(not context.obj.quiet) as progress:
         found = library.mine(paths, settings=settings, categories=category, progress=progress)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
+from thisismy.mining.patterns import GRAMMAR_SETS, PATTERN_SETS
+
 
 @dataclass(frozen=True)
 class MiningSettings:
@@ -105,9 +107,10 @@ class MiningSettings:
 
 def _value(name: str, before: Any, text: str) -> Any:
     """A setting's value out of text, of the kind it had before."""
-    if name == "score":
-        if text not in ("calibrated", "cosine"):
-            raise ValueError("it is calibrated or cosine")
+    choices = {"score": ("calibrated", "cosine"), "patterns": (*PATTERN_SETS, *GRAMMAR_SETS)}
+    if name in choices:
+        if text not in choices[name]:
+            raise ValueError(f"it is one of {', '.join(choices[name])}")
         return text
     if name == "example_threshold":
         return None if text.lower() == "none" else float(text)
