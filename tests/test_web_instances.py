@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -207,10 +209,50 @@ def test_propose_export_import(client: TestClient, rusty: dict[str, Any]) -> Non
     files = {"file": ("x.json", exported.content, "application/json")}
     assert client.post("/api/instances/import", files=files).json() == {"names": ["my dog Rusty"]}
     assert client.get("/api/instances").json()["items"][0]["confirmed"] == 1
-    wrong = {"file": ("x.json", b"{}", "application/json")}
-    answer = client.post("/api/instances/import", files=wrong)
+
+
+def imported(client: TestClient, body: object) -> str:
+    """The refusal of a file of instances."""
+    files = {"file": ("x.json", json.dumps(body).encode(), "application/json")}
+    answer = client.post("/api/instances/import", files=files)
     assert answer.status_code == 400
-    assert "the file" in answer.json()["error"]
+    assert client.get("/api/instances").json()["items"] == []
+    refusal: str = answer.json()["error"]
+    return refusal
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"state": "<script>"},
+        {"decided_by": "root"},
+        {"start": "now"},
+        {"end": -1},
+        {"picture": "!!!"},
+        {"picture": base64.b64encode(b"GIF89a").decode()},
+        {"content_hash": None, "picture": 7},
+    ],
+)
+def test_a_hostile_file_of_instances(client: TestClient, wrong: dict[str, object]) -> None:
+    photo = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(photo, "JPEG")
+    example = {
+        "content_hash": "f" * 32,
+        "start": 0,
+        "end": 0,
+        "state": "confirmed",
+        "decided_by": "user",
+        "score": None,
+        "picture": base64.b64encode(photo.getvalue()).decode(),
+    }
+    one = {"name": "my dog", "aliases": [], "category": "dog", "category_by": "user"}
+    body = {"format": "thisismy-instances/1", "instances": [{**one, "examples": [{**example, **wrong}]}]}
+    assert "damaged" in imported(client, body)
+
+
+def test_files_that_hold_no_instances(client: TestClient) -> None:
+    assert "the file" in imported(client, {})
+    assert "the file" in imported(client, [1, 2])
 
 
 def test_mentions_are_accepted_corrected_rejected_and_undone(client: TestClient, library: Path) -> None:

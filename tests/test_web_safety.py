@@ -225,6 +225,8 @@ def test_elsewhere_no_folder_can_be_typed(library: Path, tmp_path: Path) -> None
         answer = visitor.post("/api/jobs", json=body, headers=bearer)
         assert answer.status_code == 403
         assert "on the machine itself" in answer.json()["error"]
+        chosen = {"kind": "index", "settings": {"encoder": "/etc"}}
+        assert visitor.post("/api/jobs", json=chosen, headers=bearer).status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,9 @@ from thisismy.spans import Span
 KEPT_SIDE = 640
 """Pixels of the shorter side of a photo kept with the library: more than any encoder looks at."""
 
+MOST_SIDE = 16_384
+"""Pixels of the longer side of what is taken for such a photo; a small file can claim any size."""
+
 _TIME = r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)"
 _AT = re.compile(
     rf"^(?P<path>.+)@(?P<start>{_TIME}|\d+(?:\.\d+)?)(?:-(?P<end>{_TIME}|\d+(?:\.\d+)?))?$", re.DOTALL
@@ -92,11 +95,20 @@ def jpeg_of(picture: Picture) -> bytes:
 
 
 def picture_of(jpeg: bytes) -> Picture:
-    """A kept JPEG as a picture."""
+    """A kept JPEG as a picture.
+
+    Raises:
+        ValueError: it is none, or far larger than what is kept.
+    """
     from PIL import Image
 
-    with Image.open(io.BytesIO(jpeg)) as image:
-        return np.asarray(image.convert("RGB"))
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
+            if max(image.size) > MOST_SIDE:
+                raise ValueError(f"a picture of {image.width} x {image.height} pixels is too large")
+            return np.asarray(image.convert("RGB"))
+    except OSError as error:
+        raise ValueError(f"no JPEG picture: {error}") from error
 
 
 def _locate_shot(store: Store, path: Path, start: str, end: str | None) -> Place:

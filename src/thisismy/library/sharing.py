@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from thisismy.errors import InstanceError, MediaError
 from thisismy.library import catalog
 from thisismy.library import instances as rows
-from thisismy.library.examples import KEPT_SIDE, jpeg_of, path_of
+from thisismy.library.examples import KEPT_SIDE, jpeg_of, path_of, picture_of
 from thisismy.library.instances import Example, Instance
 from thisismy.library.store import Store
 from thisismy.media.frames import frames_at
@@ -116,13 +116,15 @@ def _picture(store: Store, example: Example) -> bytes | None:
 
 def _import(connection: Connection, described: dict[str, Any]) -> str:
     name = str(described["name"])
+    if described["category_by"] not in (rows.USER, rows.JOB):
+        raise ValueError(f"nobody is called {described['category_by']!r}")
     taken = {
         rows.name_key(alias)
         for item in rows.list_instances(connection)
         for alias in (item.name, *item.aliases)
     }
     if rows.name_key(name) not in taken:
-        rows.create_instance(connection, name, described["category"], described["category_by"])
+        rows.create_instance(connection, name, str(described["category"]), described["category_by"])
     instance = rows.find_instance(connection, name)
     for alias in described["aliases"]:
         if rows.name_key(alias) not in taken:
@@ -136,11 +138,16 @@ def _import(connection: Connection, described: dict[str, Any]) -> str:
 
 def _example(connection: Connection, item: dict[str, Any]) -> Example | None:
     """The example, pointing at the library's own copy of the video, else at its picture, else None."""
-    digest, span = str(item["content_hash"]), Span(item["start"], item["end"])
+    digest, span = str(item["content_hash"]), Span(float(item["start"]), float(item["end"]))
+    if item["state"] not in (rows.CONFIRMED, rows.PROPOSED, rows.REJECTED):
+        raise ValueError(f"no state is called {item['state']!r}")
+    if item["decided_by"] not in (rows.USER, rows.JOB):
+        raise ValueError(f"nobody is called {item['decided_by']!r}")
     if catalog.find_media_id(connection, digest) is None:
         if not item["picture"]:
             return None
         jpeg = base64.b64decode(item["picture"], validate=True)
+        picture_of(jpeg)
         # A frame of a video that is not here becomes a photo of its own.
         digest = digest if not span.duration else hashlib.blake2b(jpeg, digest_size=16).hexdigest()
         span = Span(0, 0)

@@ -50,6 +50,9 @@ def prepare(page: Page, order: JobOrder) -> tuple[str, Do]:
 def _index(page: Page, order: JobOrder) -> tuple[str, Do]:
     paths = _typed_paths(page, order.paths) if order.paths else None
     changes = order.settings.model_dump(exclude_none=True) if order.settings else {}
+    if "encoder" in changes and not page.local:
+        # Its name may be a folder, or be fetched from a hub.
+        raise NotAllowedError("the encoder is chosen on the machine itself: `thisismy add --encoder NAME`")
     _check_settings(page, changes)
 
     def do(work: Work) -> Any:
