@@ -17,7 +17,9 @@ from web_library import (  # noqa: F401
     made_fixture,
     media_id,
     name_it,
+    open_client,
     shots_of,
+    wait_for,
 )
 
 
@@ -182,3 +184,15 @@ def test_export(client: TestClient) -> None:
     assert [Path(name).suffix for name in names] == [".mp4", ".png"]
     assert client.post("/api/export", json={**body, "shots": [999], "what": "csv"}).status_code == 404
     assert client.post("/api/export", json={**body, "shots": [], "what": "csv"}).status_code == 400
+
+
+def test_an_empty_library(tmp_path: Path, encoder: object) -> None:
+    with open_client(tmp_path / "library") as fresh:
+        assert fresh.get("/api/status").json()["encoder_id"] is None
+        answer = fresh.get("/api/search", params={"q": "red"}).json()
+        assert (answer["hits"], answer["nearest"], answer["searched"]) == ([], [], 0)
+        assert fresh.get("/api/shots").json() == {"total": 0, "offset": 0, "items": []}
+        assert fresh.get("/api/library").json()["folders"] == []
+        job = wait_for(fresh, fresh.post("/api/jobs", json={"kind": "index"}).json())
+        assert job["state"] == "failed"
+        assert "nothing was added" in job["error"]
