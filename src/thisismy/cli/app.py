@@ -19,6 +19,7 @@ from thisismy.cli import (
     index,
     instances,
     learn,
+    meta_train,
     naming,
     search,
     serve,
@@ -83,6 +84,7 @@ serve.register(app)
 naming.register(app)
 instances.register(app)
 learn.register(app)
+meta_train.register(app)
 doctor.register(app)
 app.add_typer(evaluate.app, name="evaluate")
 demo.register(app)

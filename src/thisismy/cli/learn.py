@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from thisismy.cli.output import console, print_json, progress_bar
+from thisismy.cli.settings import read_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +24,10 @@ def learn(
         str,
         typer.Option(help="`thisismy evaluate --list` names all; with arguments: NAME?ARGUMENT=VALUE&..."),
     ] = "default",
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="An argument of the method, such as n_w=1; may be repeated."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same concepts.")] = 0,
     judge: Annotated[
         bool, typer.Option("--judge/--no-judge", help="Say how well, by leaving examples out.")
@@ -37,6 +42,7 @@ def learn(
     from thisismy.verbs import Library
 
     method, arguments = parse_method(method)
+    arguments = read_settings(settings or [])
     library = Library.open(context.obj.library)
     with progress_bar(not context.obj.quiet) as progress:
         report = library.learn(

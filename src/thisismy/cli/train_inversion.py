@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from thisismy.cli.output import console, print_json, progress_bar, say
-from thisismy.errors import VocabularyError
+from thisismy.cli.settings import read_settings
 
 
 def register(app: typer.Typer) -> None:
@@ -57,7 +56,7 @@ def train_inversion(
             load_encoder(encoder, allow_download=encoder != "auto", progress=progress),
             folder=folder,
             source=source,
-            settings=_settings(settings or []),
+            settings=read_settings(settings or []),
             half=half,
             seed=seed,
             progress=progress,
@@ -75,21 +74,3 @@ def train_inversion(
     out_.print(f"losses at the end: {', '.join(losses) or 'none'}", markup=False)
     if report.curves is not None:
         out_.print(f"curves: {report.curves}", markup=False)
-
-
-def _settings(given: list[str]) -> dict[str, Any]:
-    """``name=value`` as TOML reads it; bare words are texts.
-
-    Raises:
-        VocabularyError: something is not of this form.
-    """
-    settings = {}
-    for text in given:
-        name, equals, value = text.partition("=")
-        if not equals or not name.strip() or not value.strip():
-            raise VocabularyError(f"a setting is name=value, such as epochs=20, not {text!r}")
-        try:
-            settings[name.strip()] = tomllib.loads(f"x = {value}")["x"]
-        except tomllib.TOMLDecodeError:
-            settings[name.strip()] = value.strip()
-    return settings

@@ -36,7 +36,9 @@ FORMAT = "thisismy-category-features/1"
 
 @dataclass(frozen=True)
 class MetaArguments:
-    """How category features are learned; defaults are the paper's (section 5, appendix C).
+    """How category features are learned.
+
+    Defaults are the paper's (section 5, appendix C), but for those that `MetaTokens` changes too.
 
     Attributes:
         q: columns of a category matrix; more can tell more instances apart and needs more of them.
@@ -55,17 +57,17 @@ class MetaArguments:
     """
 
     q: int = 512
-    n_w: int = 1
+    n_w: int = 4
     rounds: int = 10
     epochs: int = 20
     batch: int = 512
     instances_per_category: int = 32
-    learning_rate: float = 0.01
+    learning_rate: float = 0.005
     weight_decay: float = 0.0
-    temperature: float = 0.1
+    temperature: float = 0.2
     language_weight: float = 1.0
     category_weight: float = 0.5
-    init: str = "random"
+    init: str = "category"
     single_category: bool = False
 
 

@@ -55,7 +55,10 @@ class TokenVocabulary(Vocabulary):
 
 @dataclass(frozen=True)
 class MetaTokens(Method):
-    """Words ``w = C_l z`` learned from an instance's shots; defaults are the paper's where it gives any.
+    """Words ``w = C_l z`` learned from an instance's shots.
+
+    Defaults are the paper's but for three that a weak encoder needs (docs/methods/meta-tokens.md): the
+    paper has ``n_w=1``, ``init="random"`` and ``temperature=0.1``, and names no learning rate.
 
     ``C_l`` and ``z`` are optimised together with Adam from ``category_features`` or from random. Ablations
     of Table 1: (a) ``factorize=False``; (b) ``single_category=True``; (c) ``language_weight=0``; (d)
@@ -88,17 +91,17 @@ class MetaTokens(Method):
 
     category_features: str = ""
     q: int = 512
-    n_w: int = 1
+    n_w: int = 4
     epochs: int = 40
     batch: int = 16
-    learning_rate: float = 0.01
+    learning_rate: float = 0.005
     weight_decay: float = 0.0
-    temperature: float = 0.1
+    temperature: float = 0.2
     language_weight: float = 1.0
     category_weight: float = 0.5
     step_negatives: int = 512
     negatives_kept: float = 1.0
-    init: str = "random"
+    init: str = "category"
     factorize: bool = True
     single_category: bool = False
 
@@ -174,11 +177,12 @@ class MetaTokens(Method):
             ]
             return WordModel({ANY: torch.eye(width)}, codes, [ANY] * len(codes)), codes
         keys = [ANY if self.single_category else i.category for i in instances]
-        learned = self._learned_matrices(encoder)
+        learned, started = self._learned_matrices(encoder)
         matrices: dict[str, torch.Tensor] = {}
         codes = []
         for instance, key in zip(instances, keys, strict=True):
-            words = start_words(encoder, instance.category, self.init, self.q)
+            init = started if key in learned else self.init
+            words = start_words(encoder, instance.category, init, self.q)
             if MATRIX + key in vocabulary.shared:
                 matrices[key] = torch.from_numpy(vocabulary.shared[MATRIX + key])
             elif key not in matrices:
@@ -191,13 +195,14 @@ class MetaTokens(Method):
             codes.append(draw_code(q, self.n_w, n_words, instance_seed(seed, instance.name)).requires_grad_())
         return WordModel(matrices, codes, keys), codes + [m for m in matrices.values() if m.requires_grad]
 
-    def _learned_matrices(self, encoder: Encoder) -> dict[str, NDArray[np.float32]]:
-        """Those of the file of category features."""
+    def _learned_matrices(self, encoder: Encoder) -> tuple[dict[str, NDArray[np.float32]], str]:
+        """Those of the file of category features, and what they once started from: codes must fit it."""
         if not self.category_features:
-            return {}
+            return {}, self.init
         from thisismy.personalization.category_features import load_category_features
 
-        return load_category_features(Path(self.category_features), encoder).matrices
+        found = load_category_features(Path(self.category_features), encoder)
+        return found.matrices, str(found.arguments["init"])
 
 
 def least_like(negatives: Features, anchors: Features, kept: float) -> Features:

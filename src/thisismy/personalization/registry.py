@@ -22,6 +22,7 @@ from thisismy.personalization.pimap import Pimap
 from thisismy.personalization.product import Product
 from thisismy.personalization.product_contexts import SeparatedProduct
 from thisismy.personalization.random_order import Random
+from thisismy.personalization.rank_one import RankOne
 from thisismy.personalization.visual import Visual
 
 METHODS: Mapping[str, type[Method]] = {
@@ -33,6 +34,7 @@ METHODS: Mapping[str, type[Method]] = {
     "product-contexts": SeparatedProduct,
     "ideal-words": IdealWords,
     "linear-head": LinearHead,
+    "rank-one": RankOne,
     "meta-tokens": MetaTokens,
     "adapter": Adapter,
     "collie": Collie,

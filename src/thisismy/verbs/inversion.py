@@ -187,7 +187,7 @@ def _of_pictures(
     """Features of pictures, kept beside the file so that an interruption costs little."""
     from thisismy.personalization.inversion_corpus import Corpus
 
-    rows = _encoded([picture.path for picture in pictures], encoder, cache, failed, progress)
+    rows = encode_pictures([picture.path for picture in pictures], encoder, cache, failed, progress)
     kept = [picture for picture in pictures if picture.path in rows]
     names = tuple(dict.fromkeys(picture.name for picture in kept))
     number = {name: i for i, name in enumerate(names)}
@@ -203,9 +203,18 @@ def _of_pictures(
     )
 
 
-def _encoded(
+def encode_pictures(
     paths: Sequence[Path], encoder: Encoder, cache: Path, failed: dict[str, str], progress: Progress
 ) -> dict[Path, Features]:
+    """Features of the pictures that can be read, kept in a cache beside what is trained on them.
+
+    Args:
+        paths: of pictures.
+        encoder: encodes what the cache lacks.
+        cache: a safetensors file.
+        failed: gets path -> reason of what cannot be read.
+        progress: told the pictures done.
+    """
     from thisismy.media.photos import read_photo
 
     rows = _kept_features(cache, encoder)

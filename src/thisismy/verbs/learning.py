@@ -13,7 +13,7 @@ import numpy as np
 from thisismy.errors import EncoderMismatchError, InstanceError, VocabularyError
 from thisismy.library import catalog
 from thisismy.library import instances as rows
-from thisismy.library.instances import CONFIRMED, REJECTED, USER, Example, Instance
+from thisismy.library.instances import CONFIRMED, PROPOSED, REJECTED, USER, Example, Instance
 from thisismy.progress import Progress, silent
 from thisismy.verbs.naming import NamingVerbs
 
@@ -104,7 +104,7 @@ class LearningVerbs(NamingVerbs):
         from thisismy.personalization.quality import leave_one_out, look_alikes
         from thisismy.personalization.vocabulary_file import save_vocabulary
 
-        made = make_method(method, arguments)
+        made = make_method(method, _with_whole_paths(arguments or {}))
         known = self._current(made, method, seed)
         report = LearnReport(method)
         wanted = [self.instance(name) for name in names] if names else self.instances()
@@ -146,6 +146,20 @@ class LearningVerbs(NamingVerbs):
                 )
             )
         return report
+
+    def corpus(self) -> list[NamedInstance]:
+        """Every instance with its confirmed and its proposed examples, as `meta_train` takes them."""
+        from thisismy.personalization.base import NamedInstance
+
+        found = []
+        for instance in self.instances():
+            sure = self._material(instance)
+            likely, features = self._features_of(instance, PROPOSED)
+            parts = [rows for rows in (sure.examples, features) if len(rows)]
+            ids = (*sure.example_ids, *map(_example_id, likely))
+            if parts:
+                found.append(NamedInstance(sure.name, sure.category, np.concatenate(parts), ids))
+        return found
 
     def vocabulary(self) -> Vocabulary:
         """What was learned last.
@@ -277,6 +291,12 @@ class LearningVerbs(NamingVerbs):
                     covered = (shared > whole / 2) | ((whole == 0) & (example.span.duration == 0))
                     refused |= (gallery.media_ids == media_id) & covered
         return refused
+
+
+def _with_whole_paths(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Files among a method's arguments by their whole path, since a search may learn again from elsewhere."""
+    files = {"category_features", "set_encoder", "picture_map"}
+    return {k: str(Path(v).resolve()) if k in files and v else v for k, v in arguments.items()}
 
 
 def _example_id(example: Example) -> str:

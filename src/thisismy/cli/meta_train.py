@@ -1,0 +1,70 @@
+"""meta-train: what the things of a category have in common, before any of them is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thisismy.cli.output import console, print_json, progress_bar, say
+from thisismy.cli.settings import read_settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's command."""
+    app.command("meta-train")(meta_train)
+
+
+def meta_train(
+    context: typer.Context,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Pictures in folders named after what they show; none: the library's things."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path(
+        "categories.safetensors"
+    ),
+    encoder: Annotated[
+        str, typer.Option("--encoder", help="For a folder: auto, embedded, a folder, or a model of the hub.")
+    ] = "auto",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting, such as rounds=5; may be repeated.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same features.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Learn category features for the method meta-tokens; interrupted, the same command goes on.
+
+    Then: `thisismy learn --method meta-tokens --set category_features=FILE`.
+    """
+    from thisismy.encoders import load_encoder
+    from thisismy.verbs import Library
+    from thisismy.verbs.meta import meta_train as train
+
+    with progress_bar(not context.obj.quiet) as progress:
+        loaded = None
+        if folder is not None:
+            loaded = load_encoder(encoder, allow_download=encoder != "auto", progress=progress)
+        report = train(
+            out,
+            library=Library.open(context.obj.library) if folder is None else None,
+            folder=folder,
+            encoder=loaded,
+            settings=read_settings(settings or []),
+            seed=seed,
+            progress=progress,
+        )
+    if json:
+        print_json(report)
+        return
+    for path, reason in report.failed.items():
+        say(f"left out: {path}: {reason}")
+    shown = console()
+    about = ", ".join(f"{category} ({count})" for category, count in report.categories.items())
+    shown.print(f"{report.rounds} rounds on {about}: {report.path}", markup=False)
+    last = report.history[-1] if report.history else {}
+    losses = [f"{k} {v:.3f}" for k, v in last.items() if k not in {"epoch", "learning_rate", "round"}]
+    shown.print(f"losses at the end: {', '.join(losses) or 'none'}", markup=False)
+    if report.curves is not None:
+        shown.print(f"curves: {report.curves}", markup=False)
