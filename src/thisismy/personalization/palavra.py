@@ -75,7 +75,7 @@ class Palavra(Method):
         aligned: whether the type's text is brought to where pictures lie.
         order: what stands for ``*`` in a query: "word", "word type" as printed or "type word" as practised.
         generic_order: the same where the query asks for the instance alone.
-        templates: False tunes on the bare word as published, True on the prompts of training.
+        templates: True tunes on the prompts of training, False on the bare word as published.
     """
 
     vocabulary: ClassVar[type[Vocabulary]] = PalavraVocabulary
@@ -89,7 +89,7 @@ class Palavra(Method):
     aligned: bool = True
     order: str = "word type"
     generic_order: str = "word"
-    templates: bool = False
+    templates: bool = True
 
     def __post_init__(self) -> None:
         allowed = {"start": STARTS, "contrast": CONTRASTS, "order": ORDERS, "generic_order": ORDERS}
