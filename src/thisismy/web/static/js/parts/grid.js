@@ -209,7 +209,9 @@ function reachable(element, yes) {
 
 const mainOf = (element) => element?.querySelector(".main");
 
-function drop(element) {
+/** Take an element away, and give up what it was still waiting for. */
+export function drop(element) {
   element.dispatchEvent(new CustomEvent("drop"));
+  for (const image of element.querySelectorAll("img")) if (!image.complete) image.removeAttribute("src");
   element.remove();
 }

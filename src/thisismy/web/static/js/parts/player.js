@@ -67,6 +67,10 @@ export class Player {
     if (to !== undefined) this.seek(to);
   }
 
+  toggleSound() {
+    this.video.muted = !this.video.muted;
+  }
+
   step(seconds) {
     this.seek(this.time + seconds);
   }
@@ -146,7 +150,7 @@ export class Player {
     this.playButton = button("play", "Play", () => this.toggle());
     this.before = button("prev", "Previous mark (P)", () => this.toMark(-1));
     this.after = button("next", "Next mark (N)", () => this.toMark(1));
-    this.muteButton = button("sound", "Sound off", () => (this.video.muted = !this.video.muted));
+    this.muteButton = button("sound", "Sound off", () => this.toggleSound());
     this.rate = h("button.button.plain.compact.number", { type: "button", "aria-label": "Speed", title: "Speed" }, "1×");
     this.rate.addEventListener("click", () => {
       this.video.playbackRate = RATES[(RATES.indexOf(this.video.playbackRate) + 1) % RATES.length];

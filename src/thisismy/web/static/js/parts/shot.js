@@ -45,6 +45,8 @@ export function shotCard(shot, how = {}) {
 
 function caption(shot, how) {
   const sure = shot.relevance !== undefined && how.onwhy;
+  // With a name, hits are not in the order of how sure they are.
+  const shown = shot.instance === null || shot.instance === undefined ? percent(shot.relevance ?? 0, 0) : shot.score?.toFixed(2).replace("-", "−");
   return h(
     "div.caption",
     null,
@@ -55,10 +57,10 @@ function caption(shot, how) {
         {
           type: "button",
           title: "Why this score?",
-          "aria-label": `Why ${percent(shot.relevance, 1)} sure?`,
+          "aria-label": `Why ${shown}?`,
           on: { click: how.onwhy },
         },
-        percent(shot.relevance, 0),
+        shown,
         h("span.why", null, "why?"),
       ),
   );

@@ -31,6 +31,7 @@ export class Timeline {
     this.element = h("div.timeline", null, this.bar, this.bubble);
     this.shots = [];
     this.dragging = false;
+    this.sheets = new Map();
     this.#listen();
     this.sizes = new ResizeObserver(() => this.#drawCuts());
     this.sizes.observe(this.bar);
@@ -108,7 +109,11 @@ export class Timeline {
       this.#point(time);
       if (this.dragging) seek(time);
     });
-    const up = () => (this.dragging = false);
+    const up = (event) => {
+      if (!this.dragging) return;
+      this.dragging = false;
+      if (event.type === "pointerup") seek(this.#timeAt(event));
+    };
     this.bar.addEventListener("pointerup", up);
     this.bar.addEventListener("pointercancel", up);
     this.bar.addEventListener("pointerleave", () => (this.bubble.hidden = true));
@@ -128,14 +133,28 @@ export class Timeline {
     const sprites = this.sprites;
     this.picture.hidden = !sprites;
     if (!sprites) return;
-    const { interval, width, height, columns, rows, count, sheets } = sprites;
+    const { interval, width, height, columns, rows, count } = sprites;
     const index = Math.min(count - 1, Math.max(0, Math.round(time / interval)));
     const inSheet = index % (columns * rows);
-    const sheet = sheets[Math.floor(index / (columns * rows))];
+    const sheet = this.#sheet(Math.floor(index / (columns * rows)));
     const style = this.picture.style;
     style.width = `${width}px`;
     style.height = `${height}px`;
-    style.backgroundImage = `url("${encodeURI(sheet)}")`;
+    style.backgroundImage = sheet ? `url("${encodeURI(sheet)}")` : "none";
     style.backgroundPosition = `${-(inSheet % columns) * width}px ${-Math.floor(inSheet / columns) * height}px`;
+  }
+
+  /** The address of a sheet that is here, or null; one is fetched at a time, so that the video itself never waits. */
+  #sheet(number) {
+    const url = this.sprites.sheets[number];
+    if (this.sheets.get(number)) return url;
+    if (!this.sheets.has(number) && ![...this.sheets.values()].includes(false)) {
+      const image = new Image();
+      this.sheets.set(number, false);
+      image.addEventListener("load", () => this.sheets.set(number, true));
+      image.addEventListener("error", () => this.sheets.delete(number));
+      image.src = url;
+    }
+    return null;
   }
 }

@@ -84,6 +84,7 @@ export class Transcript {
     line.classList.add("now");
     if (!this.follow) return;
     const top = line.offsetTop - this.element.clientHeight / 3;
-    this.element.scrollTo({ top, behavior: calm() ? "auto" : "smooth" });
+    const far = Math.abs(top - this.element.scrollTop) > this.element.clientHeight;
+    this.element.scrollTo({ top, behavior: far || calm() ? "auto" : "smooth" });
   }
 }

@@ -11,8 +11,7 @@ import { BoxLayer } from "../parts/box.js";
 import { startJob } from "../parts/jobs.js";
 import { nameForm } from "../parts/naming.js";
 import { Player } from "../parts/player.js";
-import { playOnHover } from "../parts/preview.js";
-import { frame } from "../parts/shot.js";
+import { Strip } from "../parts/strip.js";
 import { complain, trying } from "../parts/toast.js";
 import { Transcript } from "../parts/transcript.js";
 
@@ -42,6 +41,7 @@ class WatchView {
     this.closed = true;
     this.player?.close();
     this.layer?.close();
+    this.shown?.close();
     for (const stop of this.stop) stop();
   }
 
@@ -66,7 +66,7 @@ class WatchView {
     const facts = [day(media.created), media.duration && clock(media.duration), media.width && `${media.width} × ${media.height}`].filter(Boolean);
     const head = h("header.watch-head", null, back, h("h1.clip", { title: media.path }, media.name), h("span.faint.small.number", null, facts.join(" · ")));
     this.side = h("aside.side", { "aria-label": "Beside the video" });
-    this.strip = h("section.strip", { "aria-label": "Shots" });
+    this.strip = h("div");
     this.naming = h("button.button.primary.compact", { type: "button" }, icon("name"), "This is …", h("kbd", { "aria-hidden": "true" }, "I"));
     this.naming.addEventListener("click", () => this.#openNaming());
     const stage = media.kind === "photo" ? this.#drawPhoto() : this.#drawVideo(to);
@@ -116,7 +116,7 @@ class WatchView {
         { keys: "Shift+s", does: "Previous shot", run: () => this.#toShot(-1) },
         { keys: ">|.", does: "Faster", run: () => player.changeRate(1) },
         { keys: "<|,", does: "Slower", run: () => player.changeRate(-1) },
-        { keys: "m", does: "Sound on or off", run: () => (player.video.muted = !player.video.muted) && undefined },
+        { keys: "m", does: "Sound on or off", run: () => player.toggleSound() },
         { keys: "Home", does: "To the beginning", run: () => player.seek(0) },
       );
     }
@@ -145,15 +145,9 @@ class WatchView {
 
   #drawStrip() {
     if (this.media.kind === "photo" || this.shots.length < 2) return;
-    const items = this.shots.map((shot) => {
-      const face = frame(shot, h("span.when.number", null, clock(shot.start)));
-      const button = h("button.strip-shot", { type: "button", "aria-label": `Shot at ${clock(shot.start)}`, on: { click: () => this.player.seek(shot.start + 0.04) } }, face);
-      playOnHover(button, face, shot);
-      return h("li", null, button);
-    });
-    this.stripItems = items;
-    fill(this.strip, h("h2", null, "Shots ", h("span.count.small", null, this.shots.length)), h("ul", null, items));
-    this.#tick(this.player?.time ?? 0);
+    this.shown = new Strip({ shots: this.shots, onpick: (shot) => this.player.seek(shot.start + 0.04) });
+    fill(this.strip, this.shown.element);
+    this.#tick(this.player.time);
   }
 
   async #loadHits(to) {
@@ -219,15 +213,10 @@ class WatchView {
   }
 
   #tick(time) {
+    // While a finger is on the time line, words and shots would rush by and hold up the video.
+    if (this.player?.timeline.dragging) return;
     this.transcript?.at(time);
-    const at = this.shots.findLastIndex((shot) => shot.start <= time + 0.05);
-    if (at === this.shotNow || !this.stripItems) return;
-    this.stripItems[this.shotNow]?.classList.remove("now");
-    this.shotNow = at;
-    const item = this.stripItems[at];
-    item?.classList.add("now");
-    const list = item?.parentElement;
-    if (list) list.scrollTo({ left: item.offsetLeft - list.clientWidth / 2 + item.clientWidth / 2 });
+    if (!this.shown?.at(time)) return;
     const { query } = parse(location.hash);
     note(address("watch", [this.id], { t: time.toFixed(2), q: query.get("q"), like: query.getAll("like") }));
   }
