@@ -118,15 +118,17 @@ def mine(
     found = [mention for mention in library.mentions() if mention.id in numbers]
     if json:
         print_json({"mentions": found})
-        return
-    shown = found if all_ else [mention for mention in found if mention.verdict == "kept"]
-    _print_mentions(shown, hidden=len(found) - len(shown), why=all_)
+    else:
+        _print_mentions(found, all_)
 
 
-def _print_mentions(mentions: Sequence[StoredMention], hidden: int, why: bool) -> None:
+def _print_mentions(found: Sequence[StoredMention], why: bool) -> None:
+    """A table of the kept mentions; with ``why``, of all of them and the reasons."""
     from rich.table import Table
     from rich.text import Text
 
+    mentions = found if why else [mention for mention in found if mention.verdict == "kept"]
+    hidden = len(found) - len(mentions)
     table = Table(box=None, pad_edge=False)
     for column in ("at", "name", "category", "score", "verdict", "why" if why else "sentence", "file"):
         table.add_column(column, justify="right" if column in {"at", "score"} else "left", overflow="fold")

@@ -18,7 +18,7 @@ from thisismy.evaluation.features import FeatureFile, content_key
 from thisismy.evaluation.from_video import find_shots, shot_features
 from thisismy.evaluation.mined import calibration_for
 from thisismy.evaluation.runs import commit
-from thisismy.mining.calibrate import shipped_calibration
+from thisismy.mining.calibrate import Calibration, shipped_calibration
 from thisismy.mining.measure import Counts, MiningScore, TrueMention
 from thisismy.mining.mine import mine_video
 from thisismy.mining.patterns import GRAMMAR_SETS, PATTERN_SETS
@@ -118,35 +118,47 @@ def evaluate_mining(
     shots = find_shots(vlogs, encoder, file, detector, progress)
     features = shot_features(vlogs, shots, encoder, file, progress)
     material = [Narrated(v, shots[name], features[name], said[name]) for name, v in vlogs.videos.items()]
-    remembering = RememberingEncoder(encoder)
-    calibration = calibration_for(features, encoder)
-    rows = []
     jobs = list(_jobs(patterns, transcripts, variants))
+    rows = _rows(material, jobs, RememberingEncoder(encoder), calibration_for(features, encoder), progress)
+    return {"rows": rows, "provenance": _provenance(vlogs, detector, encoder)}
+
+
+def _rows(
+    material: Sequence[Narrated],
+    jobs: Sequence[tuple[str, MiningSettings, str]],
+    encoder: Encoder,
+    calibration: Calibration,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """One row per label, settings and transcript."""
+    rows = []
     for done, (label, settings, transcript) in enumerate(jobs, start=1):
         score = MiningScore()
         for video in material:
-            found = mine_video(
-                video.said[transcript], video.shots, video.features, remembering, settings, calibration
-            )
+            said = video.said[transcript]
+            found = mine_video(said, video.shots, video.features, encoder, settings, calibration)
             score.add_detected(found, true_mentions(video.vlog), video.vlog.shots, video.shots)
         rows.append(_row(score, settings.patterns, transcript, label))
         progress("mining", done, len(jobs))
+    return rows
+
+
+def _provenance(vlogs: Vlogs, detector: str, encoder: Encoder) -> dict[str, Any]:
+    """Everything needed to know what a result was measured on."""
+    mentions = [mention for vlog in vlogs.videos.values() for mention in vlog.mentions]
     shipped = shipped_calibration(encoder.id) is not None
     return {
-        "rows": rows,
-        "provenance": {
-            "benchmark": vlogs.folder.resolve().name,
-            "videos": len(vlogs.videos),
-            "mentions": sum(len(v.mentions) for v in vlogs.videos.values()),
-            "visible": sum(m.kind == "visual_shown" for v in vlogs.videos.values() for m in v.mentions),
-            "shots by": detector,
-            "encoder": encoder.id,
-            "calibration": "shipped" if shipped else "from these videos",
-            "settings": asdict(_DEFAULT),
-            "version": version("thisismy"),
-            "commit": commit(),
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        },
+        "benchmark": vlogs.folder.resolve().name,
+        "videos": len(vlogs.videos),
+        "mentions": len(mentions),
+        "visible": sum(mention.kind == "visual_shown" for mention in mentions),
+        "shots by": detector,
+        "encoder": encoder.id,
+        "calibration": "shipped" if shipped else "from these videos",
+        "settings": asdict(_DEFAULT),
+        "version": version("thisismy"),
+        "commit": commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
