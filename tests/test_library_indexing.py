@@ -115,7 +115,7 @@ def test_renamed_moved_copied(store: Store, encoder: FakeEncoder, tmp_path: Path
     seen = encoder.images_seen
     path.rename(tmp_path / "in/b.png")
     report = index(store, encoder, tmp_path / "in")
-    assert (report.renamed, len(report.missing), report.added) == (1, 1, 0)
+    assert (report.renamed, report.missing, report.added) == (1, [], 0)
     (tmp_path / "in/c.png").write_bytes((tmp_path / "in/b.png").read_bytes())
     report = index(store, encoder, tmp_path / "in")
     assert (report.added, report.unchanged) == (1, 1)

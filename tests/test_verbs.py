@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -108,6 +109,21 @@ def test_another_encoder_is_refused_by_name(library: Library, monkeypatch: pytes
         Library.open(library.store.folder).search("red")
 
 
+def test_an_embedded_encoder_that_has_changed_encodes_again(
+    library: Library, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.store.index_settings = replace(library.store.index_settings, encoder="embedded")
+    assert library.add().unchanged == 8
+    newer = FakeEncoder()
+    newer.id = "fake-2"
+    monkeypatch.setattr("thisismy.encoders.load_encoder", lambda *_a, **_k: newer)
+    told: list[str] = []
+    upgraded = Library.open(library.store.folder)
+    assert upgraded.add(tell=told.append).updated == 8
+    assert told == ["the embedded encoder has changed since: everything is encoded again"]
+    assert names(upgraded, "red", k=1) == ["a/red"]
+
+
 def test_remove_forgets_and_touches_nothing(library: Library, tmp_path: Path) -> None:
     assert library.remove([tmp_path / "in/a"]) == 4
     assert (tmp_path / "in/a/red.png").is_file()
@@ -119,7 +135,8 @@ def test_remove_forgets_and_touches_nothing(library: Library, tmp_path: Path) ->
 def test_add_without_paths_looks_at_everything_again(library: Library, tmp_path: Path) -> None:
     (tmp_path / "in/a/red.png").rename(tmp_path / "in/a/rouge.png")
     report = library.add()
-    assert (report.renamed, len(report.missing), report.unchanged) == (1, 1, 7)
+    assert (report.renamed, report.missing, report.unchanged) == (1, [], 7)
+    assert [entry.state for entry in library.files()] == ["indexed"] * 8
     assert names(library, "red", k=1) == ["a/rouge"]
 
 

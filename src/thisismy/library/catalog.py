@@ -192,6 +192,14 @@ def mark_gone(connection: Connection, path: Path) -> bool:
     return found
 
 
+def forget_missing(connection: Connection, media_id: int) -> list[str]:
+    """Forget the missing files of a media that has turned up elsewhere; give their names."""
+    gone = files.c.media_id == media_id, files.c.missing.is_(True)
+    names = [path_text(raw) for raw in connection.execute(select(files.c.path).where(*gone)).scalars()]
+    connection.execute(delete(files).where(*gone))
+    return names
+
+
 def remove_files(connection: Connection, file_ids: Sequence[int]) -> None:
     """Forget files, and everything derived from media that no file holds any more. Disk is not touched."""
     for start in range(0, len(file_ids), 500):

@@ -192,6 +192,10 @@ class Indexer:
                 catalog.put_file(connection, item, media_id)
         else:
             self._put_file(item, media_id)
+            if renamed:
+                with self._store.write() as connection:
+                    old = catalog.forget_missing(connection, media_id)
+                self.report.missing = [name for name in self.report.missing if name not in old]
         how = "changed" if before not in (None, media_id) else "added"
         return self._needs_work(item, media_id, "renamed" if renamed and before is None else how)
 

@@ -70,7 +70,7 @@ class Base:
             if settings.encoder_id not in (None, encoder.id):
                 raise EncoderMismatchError(
                     f"the library was indexed with {settings.encoder_id}, but {settings.encoder!r} now gives "
-                    f"{encoder.id}: run `thisismy add FOLDER --encoder {settings.encoder}` to encode it again"
+                    f"{encoder.id}: run `thisismy add --encoder {settings.encoder}` to encode it again"
                 )
             self._encoder = encoder
         return self._encoder

@@ -50,7 +50,7 @@ class Library(BrowsingVerbs):
             LibraryError: the library cannot be written, or nothing was ever added.
             EncoderError: the encoder cannot be loaded.
         """
-        from thisismy.encoders import choose_encoder
+        from thisismy.encoders import EMBEDDED, choose_encoder
         from thisismy.library.indexing import Indexer
 
         with self.store.indexing():
@@ -70,6 +70,10 @@ class Library(BrowsingVerbs):
             def load() -> Encoder:
                 return self._load(wanted.encoder, allow_download=named, progress=progress)
 
+            # It comes with the package, so an upgrade may have changed it; loading it costs next to nothing.
+            if wanted.encoder == EMBEDDED and wanted.encoder_id not in (None, load().id):
+                tell("the embedded encoder has changed since: everything is encoded again")
+                wanted = replace(wanted, encoder_id=None)
             indexer = Indexer(self.store, load, settings=wanted, progress=progress)
             report = indexer.run(paths)
             self.store.index_settings = indexer.settings
