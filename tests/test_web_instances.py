@@ -203,12 +203,18 @@ def test_learning_says_how_well_and_where_in_time(client: TestClient, rusty: dic
 
 def test_propose_export_import(client: TestClient, rusty: dict[str, Any]) -> None:
     url = f"/api/instances/{rusty['id']}"
+    box = [0.1, 0.2, 0.5, 0.6]
+    name_it(client, "my dog Rusty", shots_of(client, "red.png")[0]["shot_id"], box=box)
     exported = client.get("/api/instances/export")
     assert "attachment" in exported.headers["content-disposition"]
     client.delete(url)
     files = {"file": ("x.json", exported.content, "application/json")}
+    assert exported.json()["instances"][0]["examples"][0]["box"] == [0.1, 0.2, 0.5, 0.6]
     assert client.post("/api/instances/import", files=files).json() == {"names": ["my dog Rusty"]}
-    assert client.get("/api/instances").json()["items"][0]["confirmed"] == 1
+    again = client.get("/api/instances").json()["items"][0]
+    assert again["confirmed"] == 1
+    examples = client.get(f"/api/instances/{again['id']}/examples").json()["items"]
+    assert [item["box"] for item in examples] == [box]
 
 
 def imported(client: TestClient, body: object) -> str:
@@ -229,6 +235,8 @@ def imported(client: TestClient, body: object) -> str:
         {"start": "now"},
         {"end": -1},
         {"picture": "!!!"},
+        {"box": [0, 0, 2, 1]},
+        {"box": [0, 0]},
         {"picture": base64.b64encode(b"GIF89a").decode()},
         {"content_hash": None, "picture": 7},
     ],

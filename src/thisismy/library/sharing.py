@@ -96,6 +96,8 @@ def _describe_example(store: Store, example: Example) -> dict[str, Any]:
         "state": example.state,
         "decided_by": example.decided_by,
         "score": example.score,
+        "box": list(example.box) if example.box else None,
+        "box_time": example.box_time,
         "picture": base64.b64encode(picture).decode() if picture else None,
     }
 
@@ -152,4 +154,20 @@ def _example(connection: Connection, item: dict[str, Any]) -> Example | None:
         digest = digest if not span.duration else hashlib.blake2b(jpeg, digest_size=16).hexdigest()
         span = Span(0, 0)
         rows.put_photo(connection, digest, jpeg)
-    return Example(digest, span, item["state"], item["decided_by"], "imported", item["score"])
+    box = _box(item.get("box"))
+    time = float(item.get("box_time") or 0.0) if box and span.duration else None
+    return Example(digest, span, item["state"], item["decided_by"], "imported", item["score"], box, 0, time)
+
+
+def _box(given: Any) -> tuple[float, float, float, float] | None:
+    """A box as it was written.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if given is None:
+        return None
+    left, top, right, bottom = (float(share) for share in given)
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise ValueError(f"no box: {given!r}")
+    return left, top, right, bottom

@@ -96,6 +96,11 @@ class Page:
                 self.orders[order] = known
             return known[1]
 
+    def ranking(self, key: str) -> Candidates | None:
+        """A ranking that was remembered, None when it is forgotten."""
+        with self.guard:
+            return self.rankings.get(key)
+
     def remember(self, key: str, ranking: Candidates) -> None:
         """Keep a ranking for the windows that are asked for next."""
         with self.guard:

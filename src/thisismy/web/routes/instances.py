@@ -257,11 +257,11 @@ def list_candidates(
 ) -> shapes.Candidates:
     """Every shot of the library by its likeness to the confirmed examples."""
     page.instance(instance_id)
-    key = order if order.startswith(f"{instance_id}-") and order in page.rankings else ""
-    if not key:
-        key = f"{instance_id}-{secrets.token_hex(4)}"
-        page.remember(key, page.library.candidates(instance_id, unlabelled=unlabelled))
-    whole = page.rankings[key]
+    whole = page.ranking(order) if order.startswith(f"{instance_id}-") else None
+    if whole is None:
+        order = f"{instance_id}-{secrets.token_hex(4)}"
+        whole = page.library.candidates(instance_id, unlabelled=unlabelled)
+        page.remember(order, whole)
     here = slice(offset, offset + limit)
     window = list(zip(whole.shot_ids[here].tolist(), whole.scores[here].tolist(), strict=True))
     states = page.library.labels(instance_id, [shot_id for shot_id, _ in window])
@@ -273,7 +273,7 @@ def list_candidates(
         for number, score in window
         if number in shots
     ]
-    return shapes.Candidates(total=len(whole), offset=offset, items=items, order=key)
+    return shapes.Candidates(total=len(whole), offset=offset, items=items, order=order)
 
 
 @router.post("/instances/{instance_id}/labels", summary="Label shots")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, File, Query, UploadFile
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
 
 from thisismy.errors import QueryError
 from thisismy.library import catalog
@@ -47,7 +48,7 @@ async def search_photo(
 ) -> shapes.Answer:
     """With words, both must fit; the photo is looked at and not kept."""
     picture = await picture_of_upload(page, photo)
-    return await page.make(lambda: _answer(page, fields, [picture]))
+    return await run_in_threadpool(_answer, page, fields, [picture])
 
 
 @router.get("/said", summary="Find where something is said")
@@ -122,7 +123,7 @@ async def export(page: PageOf, body: Export) -> FileResponse:
     """One file in the order given; what could not be cut is listed in ``failed.txt`` of the archive."""
     folder = Path(tempfile.mkdtemp(prefix="thisismy-export-"))
     try:
-        made = await page.make(lambda: _export(page, body, folder))
+        made = await run_in_threadpool(_export, page, body, folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
