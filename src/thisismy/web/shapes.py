@@ -436,6 +436,7 @@ class States(Shape):
 class Disk(Shape):
     """Bytes."""
 
+    media: int = Field(description="Of the videos and photos themselves, which are elsewhere.")
     database: int
     cache: int
     vocabulary: int

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 
 from fastapi import APIRouter
+from sqlalchemy import func, select
 
 from thisismy.library import browsing, schema
 from thisismy.library.paths import path_bytes, path_text
@@ -57,6 +58,7 @@ def show_library(page: PageOf) -> shapes.LibraryDetails:
         methods=list(METHODS),
         states=shapes.States(**states),
         disk=shapes.Disk(
+            media=_media_bytes(page),
             database=sum(file.stat().st_size for file in store.folder.glob("library.db*")),
             cache=folder_bytes(store.cache),
             vocabulary=folder_bytes(store.folder / "vocabulary"),
@@ -69,6 +71,13 @@ def show_library(page: PageOf) -> shapes.LibraryDetails:
 def clear_cache(page: PageOf, body: bodies.Nothing) -> Freed:
     """The vectors that are searched are kept."""
     return Freed(freed=page.kept.clear())
+
+
+def _media_bytes(page: Page) -> int:
+    files = schema.files
+    on_disk = files.c.missing.is_(False) & (files.c.size > 0)
+    with page.library.store.read() as connection:
+        return int(connection.execute(select(func.sum(files.c.size)).where(on_disk)).scalar() or 0)
 
 
 def read_status(page: Page) -> shapes.Status:
