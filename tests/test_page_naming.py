@@ -53,7 +53,9 @@ def test_a_paused_frame_is_named_with_a_box(visit: Visitor, mined_server: str, t
     page.mouse.up()
     expect(page.get_by_text("The box is kept with it.")).to_be_visible()
     visit.screenshot("naming-light")
-    page.get_by_role("button", name="Save").click()
+    with page.expect_request("**/api/name") as sent:
+        page.get_by_role("button", name="Save").click()
+    assert 15 <= sent.value.post_data_json["places"][0]["time"] < 17
     expect(page.get_by_text("my motorcycle Betty is now one of your things")).to_be_visible()
     expect(page.locator(".lane .confirmed")).to_have_count(1)
     (example,) = Library.open(tmp_path / "library").examples("my motorcycle Betty")

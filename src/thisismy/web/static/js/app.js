@@ -121,9 +121,13 @@ function bindKeys() {
   ]);
 }
 
+/** At once, so that what is typed next arrives in the box. */
 function toSearchBox() {
-  if (shown.page !== "search") go("#/search");
-  requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector(".search-input")?.focus()));
+  if (shown.page !== "search") {
+    history.pushState(null, "", "#/search");
+    route();
+  }
+  document.querySelector(".search-input").focus();
 }
 
 async function begin() {
