@@ -1,0 +1,114 @@
+"""Rows to look at, and libraries of before there were boxes with a time."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from fakes import FakeEncoder
+from media_files import BLUE, GREEN, RED, write_video
+from PIL import Image
+
+from thisismy.errors import InstanceError
+from thisismy.library import browsing
+from thisismy.library.instances import REJECTED, examples_of
+from thisismy.library.store import Store
+from thisismy.spans import Span
+from thisismy.verbs import Library
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Library:
+    fake = FakeEncoder()
+    monkeypatch.setattr("thisismy.encoders.load_encoder", lambda *_a, **_k: fake)
+    (tmp_path / "in").mkdir()
+    when = {"creation_time": "2024-07-31T10:12:00Z"}
+    write_video(tmp_path / "in/b.mp4", ((RED, 2.0), (GREEN, 2.0)), metadata=when)
+    write_video(tmp_path / "in/a.mp4", ((BLUE, 2.0),))
+    Image.new("RGB", (16, 16), RED).save(tmp_path / "in/c.png")
+    made = Library.create(tmp_path / "library")
+    made.add([tmp_path / "in"], encoder="fake", detector="windows", window=2.0)
+    return made
+
+
+def names(library: Library, shot_ids: list[int]) -> list[str]:
+    return [f"{Path(shot.path).name}@{shot.span.start:g}" for shot in library.shots(shot_ids)]
+
+
+def test_all_shots_in_both_orders(library: Library) -> None:
+    with library.store.read() as connection:
+        by_path = browsing.list_shot_ids(connection)
+        by_date = browsing.list_shot_ids(connection, "date")
+        assert browsing.count_shots(connection) == 4
+    assert names(library, by_path) == ["a.mp4@0", "b.mp4@0", "b.mp4@2", "c.png@0"]
+    assert names(library, by_date) == ["b.mp4@0", "b.mp4@2", "a.mp4@0", "c.png@0"]
+    assert names(library, [by_path[2], 999, by_path[0]]) == ["b.mp4@2", "a.mp4@0"]
+
+
+def test_the_shot_around_an_instant(library: Library) -> None:
+    shots = {f"{Path(s.path).name}@{s.span.start:g}": s for s in library.shots(list(range(1, 5)))}
+    media_id = shots["b.mp4@0"].media_id
+    with library.store.read() as connection:
+        at = [browsing.shot_at(connection, media_id, time) for time in (0, 1.99, 2.0, 50.0)]
+        assert browsing.shot_at(connection, 999, 1.0) is None
+    assert at == [shots[name].id for name in ("b.mp4@0", "b.mp4@0", "b.mp4@2", "b.mp4@2")]
+
+
+def test_marks_move_with_what_they_stand_for(library: Library) -> None:
+    def moved() -> set[str]:
+        nonlocal before
+        now = library.marks()
+        kinds = {kind for kind in now if now[kind] != before[kind]}
+        before = now
+        return kinds
+
+    before = library.marks()
+    assert moved() == set()
+    place = library.place_of_shot(1)
+    library.teach("my mug", [place], category="cup")
+    assert moved() == {"instances"}
+    library.set_category("my mug", "mug")
+    assert moved() == {"instances"}
+    library.label("my mug", {1: REJECTED})
+    assert moved() == {"instances"}
+    library.label("my mug", {1: "confirmed"})
+    library.learn()
+    assert moved() == {"instances", "vocabulary"}
+    library.remove([], missing=True)
+    assert "instances" not in moved()
+
+
+def test_labels_go_by_name_alias_or_row(library: Library) -> None:
+    library.teach("my mug", [library.place_of_shot(1)], category="cup")
+    library.alias("my mug", "the blue one")
+    number = library.instance("my mug").id
+    assert (
+        library.labels(number, [1, 2]) == library.labels("the blue one", [1, 2]) == {1: "confirmed", 2: None}
+    )
+    with pytest.raises(InstanceError, match="no shot 77"):
+        library.label(number, {77: "confirmed"})
+    with pytest.raises(InstanceError, match="not 'maybe'"):
+        library.label(number, {2: "maybe"})
+    with pytest.raises(InstanceError, match="no instance number 9"):
+        library.candidates(9)
+
+
+def test_a_library_of_before_boxes_had_a_time_opens_with_everything(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "library")
+    store.close()
+    with sqlite3.connect(tmp_path / "library/library.db") as old:
+        # As the schema before left it.
+        old.execute("ALTER TABLE examples DROP COLUMN box_time")
+        old.execute("ALTER TABLE mentions DROP COLUMN before")
+        old.execute("UPDATE alembic_version SET version_num = '0002'")
+        old.execute("INSERT INTO instances VALUES (1, 'my mug', 'cup', 'user', '2024-01-01')")
+        old.execute("INSERT INTO names VALUES ('my mug', 'my mug', 1)")
+        old.execute(
+            "INSERT INTO examples (instance_id, content_hash, start, end, state, decided_by, origin, box)"
+            " VALUES (1, 'ab', 1.0, 2.0, 'confirmed', 'user', 'taught', '[0, 0, 0.5, 1]')"
+        )
+    library = Library.open(tmp_path / "library")
+    with library.store.read() as connection:
+        (example,) = examples_of(connection, library.instance("my mug"))
+    assert (example.span, example.box, example.box_time) == (Span(1, 2), (0, 0, 0.5, 1), None)
