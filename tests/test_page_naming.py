@@ -76,7 +76,7 @@ def test_a_gallery_is_labelled_learned_and_found(visit: Visitor, own_server: str
     page.get_by_role("link", name=re.compile("my motorcycle Betty")).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("my motorcycle Betty")
     expect(page.get_by_role("list", name="Candidates for my motorcycle Betty")).to_be_visible()
-    expect(page.locator(".candidate video.preview.on").first).to_be_attached()
+    expect(page.locator(".candidate .flip.on").first).to_be_attached()
     first = page.locator(".candidate .main").first
     assert re.search("away|table", first.get_attribute("aria-label") or "")
     page.keyboard.press("j")

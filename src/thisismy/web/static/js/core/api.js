@@ -51,7 +51,7 @@ function queryText(query) {
 }
 
 export const get = (path, query, signal) => ask("GET", path, { query, signal });
-export const post = (path, body, signal) => ask("POST", path, { body, signal });
+export const post = (path, body, signal, query) => ask("POST", path, { body, signal, query });
 export const patch = (path, body) => ask("PATCH", path, { body });
 export const remove = (path) => ask("DELETE", path);
 

@@ -74,35 +74,38 @@ export function playOnHover(card, face, shot) {
   card.addEventListener("drop", end);
 }
 
-/** Cards in view play by themselves, at most some at a time; the others take over when one has played through. */
-export class TakingTurns {
-  /** @param {number} [most] Videos that play at once. */
-  constructor(most = Math.min(12, Math.max(4, (navigator.hardwareConcurrency ?? 4) * 2))) {
-    this.most = calm() ? 0 : most;
+/** Cards in view play by themselves: eight pictures of a shot in turn, which no decoder has to work for. */
+export class Flipbook {
+  /** @param {number} [atOnce] Pictures asked for at the same time; the rest of the page goes on loading. */
+  constructor(atOnce = 2) {
+    this.atOnce = calm() ? 0 : atOnce;
     this.known = new Map();
     this.queue = [];
-    this.playing = new Map();
-    this.seen = new IntersectionObserver((entries) => this.#look(entries), { threshold: 0.5 });
+    this.loading = new Map();
+    this.seen = new IntersectionObserver((entries) => this.#look(entries), { rootMargin: "60px" });
   }
 
   add(card, face, shot) {
-    if (!shot.preview || !this.most) return;
-    this.known.set(card, { face, shot });
+    if (!shot.strip || !this.atOnce) return;
+    this.known.set(card, { face, url: shot.strip });
     this.seen.observe(card);
     card.addEventListener("drop", () => this.#forget(card));
   }
 
   close() {
     this.seen.disconnect();
-    for (const stop of this.playing.values()) stop();
-    this.playing.clear();
+    for (const image of this.loading.values()) image.removeAttribute("src");
+    this.loading.clear();
     this.queue = [];
+    this.known.clear();
   }
 
   #look(entries) {
     for (const { target, isIntersecting } of entries) {
-      if (!isIntersecting) this.#stop(target);
-      else if (!this.playing.has(target) && !this.queue.includes(target)) this.queue.push(target);
+      const waits = this.queue.includes(target) || this.loading.has(target);
+      if (!isIntersecting) this.queue = this.queue.filter((one) => one !== target);
+      else if (!waits && this.known.has(target)) this.queue.push(target);
+      this.known.get(target)?.face.querySelector(".flip")?.classList.toggle("on", isIntersecting);
     }
     this.#next();
   }
@@ -110,28 +113,29 @@ export class TakingTurns {
   #forget(card) {
     this.seen.unobserve(card);
     this.known.delete(card);
-    this.#stop(card);
+    this.queue = this.queue.filter((one) => one !== card);
+    this.loading.get(card)?.removeAttribute("src");
+    this.loading.delete(card);
     this.#next();
   }
 
-  #stop(card) {
-    this.queue = this.queue.filter((one) => one !== card);
-    this.playing.get(card)?.();
-    this.playing.delete(card);
-  }
-
   #next() {
-    while (this.playing.size < this.most && this.queue.length) {
+    while (this.loading.size < this.atOnce && this.queue.length) {
       const card = this.queue.shift();
-      const known = this.known.get(card);
-      if (!known) continue;
-      const done = () => {
-        if (!this.queue.length) return;
-        this.#stop(card);
-        this.queue.push(card);
+      const { face, url } = this.known.get(card);
+      if (face.querySelector(".flip")) continue;
+      const image = new Image();
+      this.loading.set(card, image);
+      const done = (ok) => {
+        this.loading.delete(card);
+        if (ok && this.known.has(card)) {
+          face.append(h("span.flip.on", { "aria-hidden": "true", style: { "background-image": `url("${encodeURI(url)}")` } }));
+        }
         this.#next();
       };
-      this.playing.set(card, play(known.face, known.shot, done));
+      image.addEventListener("load", () => done(true));
+      image.addEventListener("error", () => done(false));
+      image.src = url;
     }
   }
 }

@@ -34,6 +34,18 @@ export function findNames(text) {
   return found.sort((a, b) => a.start - b.start);
 }
 
+/** A query in which names that could be read otherwise stand as numbers. */
+export function sayNames(text) {
+  let said = "";
+  let at = 0;
+  for (const { start, end, instance } of findNames(text)) {
+    const name = text.slice(start, end);
+    said += text.slice(at, start) + (/[<>*]/.test(name) ? `<#${instance.id}>` : name);
+    at = end;
+  }
+  return said + text.slice(at);
+}
+
 /** Instances one may mean by the words before the caret, and where these words begin. */
 export function completions(text, caret) {
   const before = text.slice(0, caret);

@@ -84,10 +84,8 @@ export class ExamplesTab {
     await this.#load();
     const words = { confirmed: "confirmed", rejected: "rejected", removed: "forgotten" }[state];
     const undo = async () => {
-      for (const [before, some] of grouped(answer.before)) {
-        const back = await trying(() => post(path, { example_ids: some, state: before }));
-        if (back) this.view.take(back.instance);
-      }
+      const back = await trying(() => post(path, { states: answer.before }));
+      if (back) this.view.take(back.instance);
       await this.#load();
     };
     toast(`${plural(ids.length, "example")} ${words}`, state === "removed" ? {} : { undo });
@@ -99,12 +97,6 @@ export class ExamplesTab {
     toast(answer.examples.length ? `${plural(answer.examples.length, "shot")} proposed` : "No other shot looks enough like it");
     await this.#load();
   }
-}
-
-function grouped(before) {
-  const states = new Map();
-  for (const [id, state] of Object.entries(before)) states.set(state, [...(states.get(state) ?? []), Number(id)]);
-  return states;
 }
 
 function boxMark([left, top, right, bottom]) {

@@ -7,7 +7,7 @@ import { icon } from "../core/icons.js";
 import { bind } from "../core/keys.js";
 import { go } from "../core/router.js";
 import { Grid } from "../parts/grid.js";
-import { TakingTurns } from "../parts/preview.js";
+import { Flipbook, playOnHover } from "../parts/preview.js";
 import { frame, watchAddress } from "../parts/shot.js";
 import { PagedSource } from "../parts/sources.js";
 import { complain, toast } from "../parts/toast.js";
@@ -24,7 +24,7 @@ export class GalleryTab {
     this.times = [];
     this.tally = { yes: 0, no: 0 };
     this.sending = Promise.resolve();
-    this.turns = new TakingTurns();
+    this.book = new Flipbook();
     this.unbind = bind("Gallery", [
       { keys: "y|Space", does: "Yes, this is it", run: () => this.#onCard((index) => this.#label(index, "confirmed", true)) },
       { keys: "n|x", does: "No", run: () => this.#onCard((index) => this.#label(index, "rejected", true)) },
@@ -40,7 +40,7 @@ export class GalleryTab {
   close() {
     this.closed = true;
     this.unbind();
-    this.turns.close();
+    this.book.close();
     this.grid?.close();
   }
 
@@ -96,7 +96,8 @@ export class GalleryTab {
     });
     const mark = state && state !== "proposed" && h("span.verdict", { class: state, "aria-hidden": "true" }, icon(state === "confirmed" ? "check" : "close"));
     const card = h("article.shot.candidate", { data: { state: state ?? "" } }, main, mark);
-    this.turns.add(card, face, item);
+    this.book.add(card, face, item);
+    playOnHover(card, face, item);
     return card;
   }
 

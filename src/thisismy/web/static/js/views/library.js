@@ -7,7 +7,7 @@ import { icon } from "../core/icons.js";
 import { bind } from "../core/keys.js";
 import { address } from "../core/router.js";
 import { activeJobs, ended, store, watch } from "../core/store.js";
-import { confirmDanger } from "../parts/dialog.js";
+import { confirmDanger, openDialog } from "../parts/dialog.js";
 import { jobBar, jobWords, startJob } from "../parts/jobs.js";
 import { complain, toast, trying } from "../parts/toast.js";
 import { addFolder } from "../parts/welcome.js";
@@ -129,7 +129,13 @@ class LibraryView {
     );
   }
 
-  #drawFacts({ folder, settings, disk, states }) {
+  /** Change how videos are looked at; what depends on it is worked out anew. */
+  async #change(settings, detectors) {
+    const changes = await openDialog("Settings", (close) => settingsForm(settings, detectors, close), { note: "What depends on a change is worked out anew; names and decisions stay." });
+    if (changes) startJob({ kind: "index", settings: changes });
+  }
+
+  #drawFacts({ folder, settings, disk, states, detectors }) {
     const { status } = store;
     const total = disk.database + disk.cache + disk.vocabulary;
     const fact = (name, value, more) => h("div", null, h("dt", null, name), h("dd.number", null, value, more && h("small.faint", null, more)));
@@ -139,6 +145,7 @@ class LibraryView {
       if (answer) toast(`${bytes(answer.freed)} freed; pictures are made again when needed`);
       this.#load();
     });
+    const change = h("button.button.compact", { type: "button", on: { click: () => this.#change(settings, detectors) } }, icon("edit"), "Settings");
     const listen = h("button.button.compact", { type: "button" }, icon("sound"), "Listen to speech");
     listen.addEventListener("click", async () => {
       const job = await startJob({ kind: "transcribe", speech: true });
@@ -155,6 +162,7 @@ class LibraryView {
         fact("Shots", count(status?.shots ?? 0)),
         states.missing > 0 && fact("Gone from disk", count(states.missing)),
         fact("Kept on disk", bytes(total), ` ${bytes(disk.database)} library, ${bytes(disk.cache)} cache`),
+        fact("Your files", bytes(disk.media ?? 0)),
         fact("Free", bytes(disk.free)),
         fact("Encoder", settings.encoder),
         fact("Cuts by", settings.detector),
@@ -162,7 +170,7 @@ class LibraryView {
         fact("Version", status?.version ?? ""),
       ),
       h("p.faint.small.path", { title: settings.encoder_id ?? "" }, folder),
-      h("div.row.wrap", null, listen, states.missing > 0 && h("button.button.compact.plain", { type: "button", on: { click: () => startJob({ kind: "forget", missing: true }) } }, "Forget what is gone"), clear),
+      h("div.row.wrap", null, change, listen, states.missing > 0 && h("button.button.compact.plain", { type: "button", on: { click: () => startJob({ kind: "forget", missing: true }) } }, "Forget what is gone"), clear),
     );
   }
 
@@ -182,4 +190,30 @@ class LibraryView {
     });
     fill(this.parts.files, h("h2", null, "Files ", h("span.count", null, count(total))), h("ul.file-list", null, rows), items.length < total && this.shownFiles < 500 && h("div.row", null, more));
   }
+}
+
+const NUMBERS = ["rate", "at_least", "at_most"];
+
+function settingsForm(settings, detectors, close) {
+  const number = (key, label, step, min) => h("label.field", null, h("span", null, label), h("input.input", { name: key, type: "number", step, min, max: 60, value: settings[key], required: true }));
+  const form = h(
+    "form.stack",
+    null,
+    h("label.field", null, h("span", null, "Encoder"), h("input.input", { name: "encoder", value: settings.encoder, spellcheck: "false", required: true }), h("small", null, "“embedded”, “auto”, a folder, or a model of the hub that is on this machine.")),
+    h("label.field", null, h("span", null, "Cuts are found by"), h("select.select", { name: "detector" }, detectors.map((one) => h("option", { value: one, selected: one === settings.detector }, one)))),
+    number("rate", "Frames a second", "any", 0.01),
+    h("div.pair", null, number("at_least", "At least, a shot", 1, 1), number("at_most", "At most, a shot", 1, 1)),
+    h("footer", null, h("button.button.primary", { type: "submit" }, "Apply and index")),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const data = new FormData(form);
+    const changed = {};
+    for (const key of ["encoder", "detector", ...NUMBERS]) {
+      const value = NUMBERS.includes(key) ? Number(data.get(key)) : String(data.get(key)).trim();
+      if (value !== settings[key]) changed[key] = value;
+    }
+    close(Object.keys(changed).length ? changed : undefined);
+  });
+  return form;
 }

@@ -12,7 +12,7 @@ import { face } from "../parts/face.js";
 import { filterButton, filtersOf } from "../parts/filters.js";
 import { Grid } from "../parts/grid.js";
 import { nameDialog } from "../parts/naming.js";
-import { searchBox } from "../parts/searchbox.js";
+import { sayNames, searchBox } from "../parts/searchbox.js";
 import { selectionBar } from "../parts/selection.js";
 import { frame, shotCard, watchAddress } from "../parts/shot.js";
 import { ListSource, PagedSource } from "../parts/sources.js";
@@ -226,11 +226,10 @@ class SearchView {
 
   #fetch(extra) {
     const parameters = this.#parameters(extra);
-    if (!this.photo) return get("/search", parameters, this.asking.signal);
+    if (!this.photo) return get("/search", { ...parameters, q: sayNames(parameters.q) }, this.asking.signal);
     const form = new FormData();
     form.append("photo", this.photo);
-    for (const [key, value] of Object.entries(parameters)) if (value && !Array.isArray(value)) form.append(key, value);
-    return post("/search/photo", form, this.asking.signal);
+    return post("/search/photo", form, this.asking.signal, parameters);
   }
 
   #draw(answer) {

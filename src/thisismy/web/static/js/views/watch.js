@@ -11,6 +11,7 @@ import { BoxLayer } from "../parts/box.js";
 import { startJob } from "../parts/jobs.js";
 import { nameForm } from "../parts/naming.js";
 import { Player } from "../parts/player.js";
+import { sayNames } from "../parts/searchbox.js";
 import { Strip } from "../parts/strip.js";
 import { complain, trying } from "../parts/toast.js";
 import { Transcript } from "../parts/transcript.js";
@@ -155,7 +156,7 @@ class WatchView {
     const like = to.query.getAll("like");
     if (!q && !like.length) return;
     this.query = q;
-    const answer = await trying(() => get("/search", { q, like, media: this.id, fold: "false", k: 200 }));
+    const answer = await trying(() => get("/search", { q: q && sayNames(q), like, media: this.id, fold: "false", k: 200 }));
     if (!answer || this.closed) return;
     this.hits = answer.hits;
     this.player?.timeline.setHits(this.hits);
