@@ -39,15 +39,15 @@ class PimapArguments:
     Attributes:
         epochs: times every thing is seen, one picture of it at a time (paper: 10, of all of ImageNet).
         batch: things per step (paper: 256).
-        learning_rate: the largest (AdamW).
+        learning_rate: the largest (AdamW; paper: 3e-4, for thousands of times as many steps).
         weight_decay: not given in the paper.
         temperature: of the symmetric loss.
         condition: see `PictureMap.condition`.
     """
 
-    epochs: int = 5
+    epochs: int = 10
     batch: int = 128
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-3
     weight_decay: float = 0.01
     temperature: float = 0.07
     condition: str = "zeroed"
