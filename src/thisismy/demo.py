@@ -131,7 +131,7 @@ QUERIES = (
     "my cat Chelsea in green grass",
     "my motorcycle Betty",
     "a cup of coffee on a table",
-    "a rocket taking off",
+    "a rocket launch",
     "a submarine under the ice",
 )
 """What the demonstration asks: two things that were named, two that were not, one that is not there."""

@@ -211,19 +211,21 @@ def print_result(result: SearchResult, explain: bool = False) -> None:
 
 
 def hit_table(hits: Sequence[Hit], explain: bool = False) -> Any:
-    """A table of hits: rank, score, from when to when, file; and what made the score, when asked for."""
+    """A table of hits: rank, how sure, from when to when, file; and what made the score, when asked for."""
     from rich.table import Table
     from rich.text import Text
 
-    parts = explain and any(hit.instance is not None for hit in hits)
+    named = any(hit.instance is not None for hit in hits)
+    fits = any(hit.fits is not None for hit in hits)
+    parts = [*(["score"] if explain else []), *(["by name", "by context"] if explain and named else [])]
     table = Table(box=None, pad_edge=False)
-    for column in ("#", "score", *(["named", "context"] if parts else []), "sure", "from", "to"):
+    for column in ("#", "sure", *(["fits"] if fits else []), *parts, "from", "to"):
         table.add_column(column, justify="right")
     table.add_column("file", overflow="fold")
     for hit in hits:
-        made = [f"{hit.instance or 0:.3f}", f"{hit.context or 0:.3f}"] if parts else []
+        scores = [hit.score, hit.instance or 0, hit.context or 0][: len(parts)]
+        numbers = [str(hit.rank), f"{hit.relevance:.1%}", *([f"{hit.fits or 0:.0%}"] if fits else [])]
         times = ("photo", "") if hit.kind == "photo" else (clock(hit.start), clock(hit.end))
         more = f"  (+{len(hit.similar)} alike)" if hit.similar else ""
-        numbers = [str(hit.rank), f"{hit.score:.3f}", *made, f"{hit.relevance:.1%}"]
-        table.add_row(*numbers, *times, Text(hit.path + more))
+        table.add_row(*numbers, *(f"{score:.3f}" for score in scores), *times, Text(hit.path + more))
     return table

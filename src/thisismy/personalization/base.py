@@ -142,6 +142,11 @@ class Vocabulary:
         cut = self.concept(name).arrays.get("threshold")
         return -np.inf if cut is None else float(cut.item())
 
+    def certainty(self, name: str, gallery: Features) -> Scores | None:
+        """``(n,)`` probabilities that rows show the instance, 0 to 1; None for a method that gives none."""
+        self.concept(name)
+        return None
+
     def without(self, name: str) -> Self:
         """The same vocabulary with one concept forgotten; the others stay as they are."""
         self.concept(name)

@@ -72,7 +72,7 @@ class EvidenceVocabulary(Vocabulary):
     def explain(self, prompt: str, name: str, gallery: Features) -> Contributions:
         """Instance: log probability that the row shows it; context: weighted cosine, 0 without one."""
         arrays = self.concept(name).arrays
-        instance = self._log_probability(likeness(gallery, arrays, self.arguments["rivalry"]))
+        instance = self._instance(name, gallery)
         context = np.zeros(len(gallery), np.float32)
         query = context_vector(self.encoder, prompt)
         if query is not None:
@@ -84,6 +84,14 @@ class EvidenceVocabulary(Vocabulary):
     def threshold(self, name: str) -> float:
         """The instance's part at the likeness that the instance's own examples and the others suggest."""
         return float(self._log_probability(self.concept(name).arrays["cut"])[0])
+
+    def certainty(self, name: str, gallery: Features) -> Scores:
+        """``(n,)`` probabilities, the instance's part of the score; `Evidence` says when they are 1/2."""
+        return np.asarray(np.exp(self._instance(name, gallery)), np.float32)
+
+    def _instance(self, name: str, gallery: Features) -> Scores:
+        found = likeness(gallery, self.concept(name).arrays, self.arguments["rivalry"])
+        return self._log_probability(found)
 
     def _log_probability(self, likeness: Scores) -> Scores:
         slope, middle = self.arguments["slope"], self.arguments["middle"]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from thisismy.encoders.base import Features
 from thisismy.library.gallery import Gallery
-from thisismy.personalization.base import Contributions, Vocabulary, score_together
+from thisismy.personalization.base import Contributions, Scores, Vocabulary, score_together
 from thisismy.retrieval.names import NamedQuery
 from thisismy.retrieval.ranking import Ranked, best_row, pool_frames, rank
 from thisismy.retrieval.search import Found, SearchOptions, ShotHit
@@ -26,7 +26,8 @@ def find_named(
     """Score every shot for the instances of a query and its context; all instances must be there.
 
     A hit must reach the cut-off that each instance learned from its own examples, unless ``options.cutoff``
-    is 0. Its ``relevance`` is the share of the gallery's shots that show the instances less surely.
+    is 0. Its ``relevance`` is the probability that it shows the instances, by the method's own judgement, or
+    with a method that has none the share of the gallery's shots that show them less surely.
 
     Args:
         read: a query with at least one name.
@@ -46,22 +47,27 @@ def find_named(
     passing = allowed if allowed is not None else np.ones(len(gallery), bool)
     if options.cutoff > 0:
         passing = passing & (parts.instance >= _cut(read, vocabulary))
-    order = np.sort(parts.instance)
+    instances, contexts = np.sort(parts.instance), np.sort(parts.context)
+    generic = contexts[0] == contexts[-1]
 
     def hits(ranked: Sequence[Ranked]) -> list[ShotHit]:
-        return [
-            ShotHit(
+        made = []
+        for place, item in enumerate(ranked, start=1):
+            instance, context = parts.instance[item.row], parts.context[item.row]
+            sure = _certainty(gallery, item.row, read, vocabulary, options)
+            hit = ShotHit(
                 rank=place,
                 row=item.row,
                 score=item.score,
-                relevance=float(np.searchsorted(order, parts.instance[item.row]) / len(order)),
+                relevance=_share_below(instances, instance) if sure is None else sure,
                 best_time=_best_time(gallery, item.row, read, vocabulary),
                 folded=item.folded,
-                instance=float(parts.instance[item.row]),
-                context=float(parts.context[item.row]),
+                instance=float(instance),
+                context=float(context),
+                fits=None if generic else _share_below(contexts, context),
             )
-            for place, item in enumerate(ranked, start=1)
-        ]
+            made.append(hit)
+        return made
 
     found = rank(
         parts.score,
@@ -93,6 +99,22 @@ def _contributions(read: NamedQuery, rows: Features, vocabulary: Vocabulary) -> 
 def _cut(read: NamedQuery, vocabulary: Vocabulary) -> float:
     """Instances searched together are already counted from their cut-offs."""
     return vocabulary.threshold(read.names[0]) if len(read.names) == 1 else 0.0
+
+
+def _share_below(ordered: Scores, score: float) -> float:
+    return float(np.searchsorted(ordered, score) / len(ordered))
+
+
+def _certainty(
+    gallery: Gallery, row: int, read: NamedQuery, vocabulary: Vocabulary, options: SearchOptions
+) -> float | None:
+    """The probability that a shot, or its best frame, shows the instance it shows least."""
+    rows = gallery.vectors[row : row + 1]
+    if options.by == "frame":
+        rows = gallery.frame_vectors[int(gallery.first_frame[row]) : int(gallery.first_frame[row + 1])]
+    found = [vocabulary.certainty(name, np.asarray(rows)) for name in read.names]
+    sure = [float(one.max()) for one in found if one is not None]
+    return min(sure) if len(sure) == len(found) else None
 
 
 def _best_time(gallery: Gallery, row: int, read: NamedQuery, vocabulary: Vocabulary) -> float:

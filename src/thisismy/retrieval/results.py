@@ -33,7 +33,9 @@ class Hit:
         path: the file; when several hold the same content, the first added.
         start, end: seconds; both 0 for a photo.
         score: what hits are ordered by.
-        relevance: share of unrelated pairs that score lower, 0 to 1.
+        relevance: how sure it is, 0 to 1. Without names in the query: the share of unrelated pairs that score
+            lower. With names: the probability that it shows them or, for a method that gives none, the share
+            of the library that shows them less.
         time: seconds; the frame that fits best.
         kind: "video" or "photo".
         created: when it was made, as the file says (ISO 8601), or None.
@@ -42,6 +44,7 @@ class Hit:
         similar: near-duplicate moments folded into this one.
         instance, context: what named instances and what the rest of the query brought to the score; None for
             a query without names.
+        fits: share of the library that fits the rest of a query with names less; None without a rest.
     """
 
     rank: int
@@ -59,6 +62,7 @@ class Hit:
     similar: list[Place] = field(default_factory=list)
     instance: float | None = None
     context: float | None = None
+    fits: float | None = None
 
 
 @dataclass(frozen=True)
@@ -127,6 +131,7 @@ def _describe(store: Store, gallery: Gallery, found: Sequence[ShotHit]) -> list[
                     similar=similar,
                     instance=item.instance,
                     context=item.context,
+                    fits=item.fits,
                 )
             )
     return hits

@@ -79,11 +79,13 @@ class ShotHit:
         row: its row in the gallery.
         score: what hits are ordered by: the cosine of a text or picture query; of both, the mean number of
             deviations above unrelated pairs.
-        relevance: share of unrelated pairs that score lower (of both parts, the smaller), 0 to 1.
+        relevance: how sure it is, 0 to 1; see `thisismy.retrieval.results.Hit`. Of words and a picture, the
+            smaller.
         best_time: seconds; the frame that fits best.
         folded: rows of near-duplicates that scored less.
         instance, context: what named instances and what the rest of the query brought to the score; None for
             a query without names.
+        fits: share of the gallery's shots that fit the rest of a query with names less; None without a rest.
     """
 
     rank: int
@@ -94,6 +96,7 @@ class ShotHit:
     folded: tuple[int, ...] = ()
     instance: float | None = None
     context: float | None = None
+    fits: float | None = None
 
 
 @dataclass(frozen=True)

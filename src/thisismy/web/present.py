@@ -87,6 +87,7 @@ def show_hits(page: Page, hits: Sequence[Hit], names: Sequence[str], prompt: str
             relevance=hit.relevance,
             instance=hit.instance,
             context=hit.context,
+            fits=hit.fits,
             why=_why(hit, names, prompt),
             also=hit.also,
             similar=[
@@ -103,10 +104,8 @@ def _why(hit: Hit, names: Sequence[str], prompt: str) -> str:
     share = f"{100 * hit.relevance:.1f} %"
     if hit.instance is None:
         return f"fits better than {share} of pairs that have nothing to do with each other"
-    brought = f"{' and '.join(names)} {hit.instance:+.3f}"
-    if hit.context:
-        brought += f", the words around {hit.context:+.3f}"
-    return f"{brought}; surer than {share} of the library"
+    sure = f"{share} sure that it shows {' and '.join(names)}"
+    return sure if hit.fits is None else f"{sure}; {hit.fits:.0%} of the library fits the other words less"
 
 
 def show_instances(page: Page, instances: Iterable[Instance]) -> list[shapes.Instance]:

@@ -73,9 +73,10 @@ class Hit(Shot):
 
     rank: int = Field(description="1 is best.")
     score: float
-    relevance: float = Field(description="Share of unrelated pairs, or of the library, that score lower.")
+    relevance: float = Field(description="How sure it is, from 0 to 1; `thisismy search` says what it means.")
     instance: float | None = Field(description="What the names brought to the score.")
     context: float | None = Field(description="What the other words brought to the score.")
+    fits: float | None = Field(None, description="Share of the library that fits the other words less.")
     why: str = Field(description="The same in words.")
     also: list[str] = Field(description="Other files with the same content.")
     similar: list[Similar]

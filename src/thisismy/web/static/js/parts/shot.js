@@ -45,8 +45,8 @@ export function shotCard(shot, how = {}) {
 
 function caption(shot, how) {
   const sure = shot.relevance !== undefined && how.onwhy;
-  // With a name, hits are not in the order of how sure they are.
-  const shown = shot.instance === null || shot.instance === undefined ? percent(shot.relevance ?? 0, 0) : shot.score?.toFixed(2).replace("-", "−");
+  const fits = shot.fits === null || shot.fits === undefined ? "" : ` · fits ${percent(shot.fits, 0)}`;
+  const shown = percent(shot.relevance ?? 0, 0) + fits;
   return h(
     "div.caption",
     null,

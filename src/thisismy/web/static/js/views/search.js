@@ -2,7 +2,7 @@
 
 import { download, get, post } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
-import { count, percent, plural } from "../core/format.js";
+import { count, plural } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { bind } from "../core/keys.js";
 import { address, go } from "../core/router.js";
@@ -474,7 +474,7 @@ function whyContent(item, names) {
     frame(item),
     rows.length > 0 && h("dl.parts", null, rows),
     h("p", null, item.why),
-    h("p.muted.small", null, `Rank ${count(item.rank)}, score ${item.score.toFixed(3)}. Surer than ${percent(item.relevance, 1)} of what everyday words score on your own shots.`),
+    h("p.muted.small", null, `Rank ${count(item.rank)}, score ${item.score.toFixed(3)}.`),
   );
 }
 
