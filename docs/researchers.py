@@ -1,7 +1,8 @@
+# ruff: noqa: T201
 """Personalization on arrays: any features, any encoder, one method after another.
 
-Run it from top to bottom, or cell by cell (`# %%`) in an editor that knows them: python docs/researchers.py PHOTOS_DIR
-The folder holds one folder of photos per thing, such as dog__Biscuit/*.jpg.
+Run it from top to bottom (python docs/researchers.py PHOTOS_DIR), or cell by cell (`# %%`) in an editor that
+knows them. The folder holds one folder of photos per thing, such as dog__Biscuit/*.jpg.
 """
 
 # %% An encoder gives unit vectors of pictures and texts in one space.
@@ -39,7 +40,7 @@ for name, arguments in (("visual", {}), ("product", {}), ("default", {}), ("meta
     first = [shown[vocabulary.score("An image of *", i.name, gallery).argmax()] for i in instances]
     print(f"{name:12} right at rank 1: {np.mean(np.equal(first, np.arange(len(instances)))):.0%}")
 
-# %% What the instance and the context brought to each row, and the cut-off below which it is not the instance.
+# %% What the instance and the context brought to each row, and the cut-off below which it is another thing.
 vocabulary = make_method("default").fit(instances, negatives, encoder)
 parts = vocabulary.explain("* in the grass", instances[0].name, gallery)
 print(np.round(parts.instance, 2), np.round(parts.context, 2), vocabulary.threshold(instances[0].name))

@@ -22,6 +22,10 @@ _FILLER = frozenset(
 """Words that show nothing by themselves."""
 
 
+SHORTEST = 1e-12
+"""Squared length below which nothing is left of a row; its likeness is then 0."""
+
+
 def context_words(prompt: str) -> str:
     """The prompt without ``*`` and without words that only ask for a picture; empty for a generic prompt.
 
@@ -57,10 +61,16 @@ def context_likeness(query: Features, gallery: Features, mean: Features, encoder
         encoder: the encoder of all of them; None does not look for a rim.
     """
     columns = _surroundings(encoder)
+    # Dividing the products by the lengths spares a second copy of the gallery.
     if columns is not None:
-        return np.asarray(unit(gallery[:, columns]) @ unit(query[columns]), np.float32)
-    rest = unit(gallery - (gallery @ mean)[:, None] * mean)
-    return np.asarray(rest @ query, np.float32)
+        around = gallery[:, columns]
+        squares = np.einsum("ij,ij->i", around, around)
+        along = around @ unit(query[columns])
+    else:
+        own = gallery @ mean
+        squares = 1 - own * own
+        along = gallery @ query - own * (mean @ query)
+    return np.asarray(along / np.sqrt(np.maximum(squares, SHORTEST)), np.float32)
 
 
 def _surroundings(encoder: object) -> slice | None:
