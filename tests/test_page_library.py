@@ -7,8 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("playwright.sync_api")
 from page_fixtures import Visitor, serving, until, visitor
 from playwright.sync_api import Browser, Page, Route, expect
 

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("playwright.sync_api")
 from page_fixtures import HOSTILE, Visitor, until
 from playwright.sync_api import expect
 
@@ -66,6 +64,23 @@ def test_a_paused_frame_is_named_with_a_box(visit: Visitor, mined_server: str, t
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=re.compile("moments?$"))).to_be_visible()
     expect(page.locator(".grid .name").first).to_have_text("hello.mp4")
+
+
+def test_a_box_is_drawn_with_keys(visit: Visitor, mined_server: str, tmp_path: Path) -> None:
+    page = visit.page
+    page.goto(f"{mined_server}/#/watch/3")
+    page.locator(".stage img").wait_for()
+    until(page, "document.querySelector('.stage img').complete")
+    page.keyboard.press("i")
+    page.keyboard.type("my cat Chelsea")
+    page.get_by_role("button", name="Draw a box").focus()
+    page.keyboard.press("Enter")
+    for key in ("ArrowLeft", "ArrowUp", "Shift+ArrowRight", "Shift+ArrowDown", "Shift+ArrowDown"):
+        page.keyboard.press(key)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("my cat Chelsea is now one of your things")).to_be_visible()
+    (example,) = Library.open(tmp_path / "library").examples("my cat Chelsea")
+    assert example.example.box == pytest.approx((0.28, 0.23, 0.70, 0.77), abs=0.001)
 
 
 def test_a_gallery_is_labelled_learned_and_found(visit: Visitor, own_server: str, tmp_path: Path) -> None:
@@ -167,6 +182,8 @@ def test_hostile_names_are_shown_as_text(visit: Visitor, own_server: str) -> Non
     page.locator(".under-box a").filter(has_text="onerror").click()
     expect(page.get_by_role("combobox", name="What to look for")).to_have_value(HOSTILE)
     expect(page.locator(".search-mirror mark")).to_have_text(HOSTILE)
+    page.get_by_role("heading", name=re.compile("moments?$")).wait_for()
+    expect(page.locator(".grid .name").first).to_have_text("hello.mp4")
     page.goto(f"{own_server}/#/watch/4")
     expect(page.locator(".named-row")).to_contain_text(HOSTILE)
     page.goto(f"{own_server}/#/mined?state=accepted")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
-
-pytest.importorskip("playwright.sync_api")
 from page_fixtures import Visitor, until, visitor
 from playwright.sync_api import Browser, Page, expect
 
@@ -165,6 +164,17 @@ def test_more_like_this_and_not_this(visit: Visitor, named_server: str) -> None:
     expect(page).to_have_url(re.compile("like="))
     expect(page.locator(".grid .shot").first).to_be_visible()
     assert set(files(page)) == {"hello.mp4", "table.mp4"}
+
+
+def test_a_photo_is_searched_with(visit: Visitor, named_server: str, mined: Path) -> None:
+    page = visit.page
+    page.goto(named_server)
+    page.get_by_label("Photo to search with").set_input_files(mined / "media" / "garden.jpg")
+    expect(page.get_by_role("button", name="Search without the photo")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("moments?$"))).to_be_visible()
+    assert "garden.jpg" in files(page)
+    page.get_by_role("button", name="Search without the photo").click()
+    expect(page.get_by_role("heading", name="Everything")).to_be_visible()
 
 
 def test_filters_and_order(visit: Visitor, named_server: str) -> None:

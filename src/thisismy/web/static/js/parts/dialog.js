@@ -32,7 +32,7 @@ export function openDialog(title, content, { wide = false, note } = {}) {
     });
     document.body.append(dialog);
     dialog.showModal();
-    const fields = "[autofocus], input:not([hidden]), select";
+    const fields = "[data-first], input:not([hidden]), select";
     dialog.querySelector(fields)?.focus();
   });
 }
@@ -47,8 +47,8 @@ export function openDialog(title, content, { wide = false, note } = {}) {
 export async function confirmDanger({ title, text, action, type }) {
   const answer = await openDialog(title, (close) => {
     const act = h("button.button.danger", { type: "submit", disabled: Boolean(type) }, action);
-    const cancel = h("button.button", { type: "button", autofocus: !type, on: { click: () => close(false) } }, "Cancel");
-    const typed = type && h("input.input", { autofocus: true, autocomplete: "off", spellcheck: "false" });
+    const cancel = h("button.button", { type: "button", "data-first": !type, on: { click: () => close(false) } }, "Cancel");
+    const typed = type && h("input.input", { "data-first": true, autocomplete: "off", spellcheck: "false" });
     typed?.addEventListener("input", () => (act.disabled = typed.value.trim() !== type.trim()));
     const form = h(
       "form.stack",
@@ -71,7 +71,7 @@ export function askText(title, { label, value = "", action = "Save", note } = {}
   return openDialog(
     title,
     (close) => {
-      const input = h("input.input", { value, autofocus: true, autocomplete: "off", maxlength: 200 });
+      const input = h("input.input", { value, "data-first": true, autocomplete: "off", maxlength: 200 });
       const form = h(
         "form.stack",
         null,

@@ -2,7 +2,7 @@
 
 import { post } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
-import { count, plural } from "../core/format.js";
+import { bytes, clock, count, plural } from "../core/format.js";
 import { address } from "../core/router.js";
 import { activeJobs, isOver, putJob, store, watch } from "../core/store.js";
 import { toast, trying } from "./toast.js";
@@ -45,8 +45,21 @@ export function jobWords(job) {
   if (job.state === "failed") return job.error ?? "failed";
   if (job.state === "cancelled") return "stopped; what was finished is kept";
   if (job.state === "done") return endWords(job);
-  const numbers = job.total ? ` ${count(Math.round(job.done))} of ${count(Math.round(job.total))}` : "";
-  return `${job.stage ?? "starting"}${numbers}`;
+  if (!job.total) return job.stage ?? "starting";
+  const left = leftWords(job);
+  // Of videos, what is done is counted in seconds; of downloads, in bytes.
+  if (["index", "transcribe"].includes(job.stage)) return `${clock(job.done)} of ${clock(job.total)} of video${left}`;
+  if (job.stage.startsWith("download")) return `${job.stage} ${bytes(job.done)} of ${bytes(job.total)}${left}`;
+  return `${job.stage} ${count(Math.round(job.done))} of ${count(Math.round(job.total))}${left}`;
+}
+
+/** How long it may still take, once enough is done to tell. */
+function leftWords(job) {
+  const share = shareOf(job);
+  const spent = (Date.now() - Date.parse(job.started_at ?? "")) / 1000;
+  if (!(spent > 8) || share < 0.02 || share >= 1) return "";
+  const left = (spent / share) * (1 - share);
+  return left < 60 ? ", less than a minute left" : `, about ${plural(Math.round(left / 60), "minute")} left`;
 }
 
 function endWords({ kind, result }) {

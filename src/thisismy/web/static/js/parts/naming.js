@@ -23,7 +23,7 @@ import { suggestCategories } from "./welcome.js";
  * @param {string} [how.name] To begin with.
  */
 export function nameForm({ where, ondone, extra, name = "" }) {
-  const input = h("input.input", { name: "name", value: name, placeholder: "my dog Biscuit", autofocus: true, spellcheck: "false", maxlength: 200, required: true });
+  const input = h("input.input", { name: "name", value: name, placeholder: "my dog Biscuit", "data-first": true, spellcheck: "false", maxlength: 200, required: true });
   const category = h("input.input", { name: "category", placeholder: "guessed from the picture", spellcheck: "false", maxlength: 80 });
   const nameField = h("label.field.anchor", null, h("span", null, "This is …"), input);
   const categoryField = h("label.field.anchor", null, h("span", null, "What kind of thing? (optional)"), category);

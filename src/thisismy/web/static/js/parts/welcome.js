@@ -8,8 +8,8 @@ import { startJob } from "./jobs.js";
 import { toast } from "./toast.js";
 
 /** The box to add a folder with; it starts to index at once. */
-export function addFolder({ autofocus = false } = {}) {
-  const input = h("input.input", { placeholder: "/home/me/Videos", "aria-label": "Folder or file to add", spellcheck: "false", autocapitalize: "off", autocomplete: "off", autofocus });
+export function addFolder() {
+  const input = h("input.input", { placeholder: "/home/me/Videos", "aria-label": "Folder or file to add", spellcheck: "false", autocapitalize: "off", autocomplete: "off" });
   const form = h("form.add-folder", null, input, h("button.button.primary", { type: "submit" }, icon("plus"), "Add"));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

@@ -178,7 +178,7 @@ class ThingView {
     const text = await openDialog(
       "Other names",
       (close) => {
-        const input = h("input.input", { value, autofocus: true, maxlength: 400, placeholder: "Biscuit, the dog" });
+        const input = h("input.input", { value, "data-first": true, maxlength: 400, placeholder: "Biscuit, the dog" });
         const form = h("form.stack", null, h("label.field", null, h("span", null, "Separated by commas"), input), h("footer", null, h("button.button.primary", { type: "submit" }, "Save")));
         form.addEventListener("submit", (event) => {
           event.preventDefault();
