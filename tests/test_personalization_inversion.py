@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tiny_models
 import torch
 from fakes import FakeEncoder
 
+from thisismy.encoders import load_encoder
 from thisismy.encoders.base import unit
 from thisismy.encoders.embedded import EmbeddedEncoder
 from thisismy.personalization import GENERIC_PROMPT, NamedInstance, make_method
@@ -136,3 +138,31 @@ class _Tags(FakeEncoder):
         for row, text in zip(rows, texts, strict=True):
             row[:3] += np.random.default_rng(sum(map(ord, text))).random(3).astype(np.float32)
         return unit(rows)
+
+
+@pytest.mark.parametrize("family", ["clip", "siglip"])
+def test_both_methods_train_learn_and_leave_clip_and_siglip_as_they_are(family, tmp_path):
+    write = tiny_models.write_clip if family == "clip" else tiny_models.write_siglip
+    model = load_encoder(str(write(tmp_path / family)))
+    before = {name: value.clone() for name, value in model._model.state_dict().items()}
+    draw = np.random.default_rng(0)
+    places = unit(draw.standard_normal((6, 1, model.embed_dim)))
+    rows = unit(places + 0.3 * unit(draw.standard_normal((6, 4, model.embed_dim))))
+    corpus = Corpus(
+        ("dog", "cat", "red", "car", "man", "blue"),
+        rows.reshape(24, -1).astype(np.float32),
+        np.repeat(np.arange(6), 4),
+    )
+    files = {"palavra": tmp_path / "p.st", "pi-map": tmp_path / "m.st"}
+    short = PalavraArguments(width=8, epochs=1, text_augmentation=False)
+    train_set_encoder(corpus, model, short, checkpoint=files["palavra"])
+    train_map(corpus, model, PimapArguments(epochs=1), checkpoint=files["pi-map"])
+    things = [NamedInstance("my dog", "dog", rows[0, :3]), NamedInstance("my cat", "cat", rows[1, :1])]
+    nothing = np.zeros((0, model.embed_dim), np.float32)
+    for name, argument in (("palavra", "set_encoder"), ("pi-map", "picture_map")):
+        method = make_method(name, {argument: str(files[name]), "epochs": 2})
+        scores = method.fit(things, nothing, model).score("* on a bed", "my dog", corpus.features)
+        assert scores.shape == (24,)
+        assert np.isfinite(scores).all()
+    for name, value in before.items():
+        assert torch.equal(model._model.state_dict()[name], value)
