@@ -56,9 +56,6 @@ export function percent(share, digits = 0) {
   return `${shown.toFixed(digits)}%`;
 }
 
-/** The last part of a path. */
-export const fileName = (path) => path.split(/[\\/]/).pop() || path;
-
 /** Where a moment is: "0:04 – 0:09", or "photo". */
 export function when(item) {
   return item.kind === "photo" ? "photo" : `${clock(item.start)} – ${clock(item.end)}`;
