@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thisismy.cli.output import clock, console, print_json, progress_bar, say
+from thisismy.cli.output import clock, console, print_json, progress_bar, say, short_path
 
 if TYPE_CHECKING:
     from thisismy.library.indexing import IndexReport
@@ -102,7 +102,7 @@ def ls(context: typer.Context, json: Json = False) -> None:
     for entry in entries:
         length = "photo" if entry.kind == "photo" else clock(entry.duration or 0)
         made = (entry.created or "")[:10]
-        path = Text(entry.path if entry.error is None else f"{entry.path}  ({entry.error})")
+        path = Text(short_path(entry.path) + (f"  ({entry.error})" if entry.error else ""))
         table.add_row(entry.state, length, str(entry.shots), made, path)
     console().print(table)
 

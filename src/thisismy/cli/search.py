@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from thisismy.cli.output import clock, console, print_json, progress_bar, say
+from thisismy.cli.output import clock, console, print_json, progress_bar, say, short_path
 from thisismy.errors import QueryError
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _search_said(context: typer.Context, phrase: str, k: int, json: bool) -> Non
         return
     out = console()
     for hit in hits:
-        out.print(f"{clock(hit.start)}  {hit.path}: {hit.text}", markup=False)
+        out.print(f"{clock(hit.start)}  {short_path(hit.path)}: {hit.text}", markup=False)
     if not hits:
         out.print("nobody says that in what was transcribed.")
 
@@ -227,5 +227,7 @@ def hit_table(hits: Sequence[Hit], explain: bool = False) -> Any:
         numbers = [str(hit.rank), f"{hit.relevance:.1%}", *([f"{hit.fits or 0:.0%}"] if fits else [])]
         times = ("photo", "") if hit.kind == "photo" else (clock(hit.start), clock(hit.end))
         more = f"  (+{len(hit.similar)} alike)" if hit.similar else ""
-        table.add_row(*numbers, *(f"{score:.3f}" for score in scores), *times, Text(hit.path + more))
+        table.add_row(
+            *numbers, *(f"{score:.3f}" for score in scores), *times, Text(short_path(hit.path) + more)
+        )
     return table
