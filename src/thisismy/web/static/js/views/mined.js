@@ -77,12 +77,12 @@ class MinedView {
   }
 
   #draw() {
-    const tabs = h("div.segments", { role: "tablist", "aria-label": "Which mentions" });
+    const tabs = h("nav.segments", { "aria-label": "Which mentions" });
     for (const [state, label] of STATES) {
       const n = { open: this.state === "open" ? this.counts.open : store.status?.open_mentions, accepted: this.counts.accepted, rejected: this.counts.rejected }[state];
-      const tab = h("button", { type: "button", role: "tab", "aria-selected": String(state === this.state) }, label, n !== undefined && h("span.count", null, count(n)));
-      tab.addEventListener("click", () => go(address("mined", [], { state: state === "open" ? "" : state })));
-      tabs.append(tab);
+      const to = address("mined", [], { state: state === "open" ? "" : state });
+      const here = state === this.state ? "page" : null;
+      tabs.append(h("a", { href: to, "aria-current": here }, label, n !== undefined && h("span.count", null, count(n))));
     }
     const mine = h("button.button.compact", { type: "button" }, icon("again"), "Look again");
     mine.addEventListener("click", () => startJob({ kind: "mine" }));

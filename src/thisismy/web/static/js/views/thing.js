@@ -76,8 +76,8 @@ class ThingView {
     dispatchEvent(new CustomEvent("title", { detail: found.name }));
     this.head = h("header.thing-head");
     this.learn = new LearnPanel(found);
-    this.tabs = h("div.segments", { role: "tablist", "aria-label": "About it" });
-    this.body = h("div.tab-body", { role: "tabpanel", id: "thing-tab" });
+    this.tabs = h("nav.segments", { "aria-label": "About it" });
+    this.body = h("section.tab-body");
     const drop = h("div.drop-hint", { "aria-hidden": "true" }, icon("photo"), "Drop photos that show it");
     fill(this.root, this.head, this.learn.element, h("div.scroll-x", null, this.tabs), this.body, drop);
     this.#drawHead();
@@ -127,9 +127,8 @@ class ThingView {
     fill(
       this.tabs,
       TABS.map(([one, label]) => {
-        const tab = h("button", { type: "button", role: "tab", "aria-selected": String(one === wanted), "aria-controls": "thing-tab" }, label, counts[one] !== undefined && h("span.count", null, counts[one]));
-        tab.addEventListener("click", () => go(address("thing", [this.id, one])));
-        return tab;
+        const here = one === wanted ? "page" : null;
+        return h("a", { href: address("thing", [this.id, one]), "aria-current": here }, label, counts[one] !== undefined && h("span.count", null, counts[one]));
       }),
     );
     this.body.replaceChildren();
