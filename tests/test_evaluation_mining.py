@@ -9,12 +9,12 @@ from fakes import FakeEncoder
 from media_files import BLUE, GREEN, RED, write_video
 
 from thisismy.cli.app import run
+from thisismy.encoders.remembering import RememberingEncoder
 from thisismy.errors import BenchmarkError
 from thisismy.evaluation import mining
 from thisismy.evaluation.benchmarks import vlogs
 from thisismy.evaluation.features import FeatureFile
 from thisismy.evaluation.mining import evaluate_mining, mining_markdown, mining_table, shares, true_mentions
-from thisismy.mining.remembering import RememberingEncoder
 from thisismy.spans import Span
 from thisismy.transcripts import Segment, Transcript, write_transcript
 

@@ -309,13 +309,14 @@ def _run(
     json: bool,
 ) -> None:
     from thisismy.encoders import load_encoder
+    from thisismy.encoders.remembering import RememberingEncoder
     from thisismy.evaluation.runs import evaluate as run
 
     chosen = _methods(methods) if isinstance(methods, str) else methods
     with _progress(context) as progress:
         document = run(
             benchmark,
-            load_encoder(encoder) if isinstance(encoder, str) else encoder,
+            RememberingEncoder(load_encoder(encoder) if isinstance(encoder, str) else encoder),
             chosen,
             seeds=range(seeds),
             protocol=protocol,

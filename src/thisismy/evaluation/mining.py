@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thisismy.encoders.base import Encoder, Features
+from thisismy.encoders.remembering import RememberingEncoder
 from thisismy.errors import BenchmarkError
 from thisismy.evaluation.benchmarks.base import Media
 from thisismy.evaluation.benchmarks.vlogs import Vlog, Vlogs
@@ -22,7 +23,6 @@ from thisismy.mining.calibrate import Calibration, shipped_calibration
 from thisismy.mining.measure import Counts, MiningScore, TrueMention
 from thisismy.mining.mine import mine_video
 from thisismy.mining.patterns import GRAMMAR_SETS, PATTERN_SETS
-from thisismy.mining.remembering import RememberingEncoder
 from thisismy.mining.settings import MiningSettings
 from thisismy.progress import Progress, silent
 from thisismy.spans import Span

@@ -18,6 +18,7 @@ from typing import Any, Literal, cast
 
 from thisismy.encoders import load_encoder
 from thisismy.encoders.base import Encoder
+from thisismy.encoders.remembering import RememberingEncoder
 from thisismy.errors import BenchmarkError
 from thisismy.evaluation import tiny
 from thisismy.evaluation.benchmarks import deepfashion2, image_folder, photos, this_is_my, vlogs, ytvos
@@ -68,7 +69,7 @@ def run_study(
     if not study.tasks:
         raise BenchmarkError(f"the study {study.name!r} has no benchmark: add a [[benchmarks]] table")
     out.mkdir(parents=True, exist_ok=True)
-    encoder = load_encoder(study.encoder)
+    encoder = RememberingEncoder(load_encoder(study.encoder))
     cells = len(study.methods) * study.seeds * sum(len(task.protocols) for task in study.tasks)
     counter = _Counter(0, cells, progress)
     results: list[dict[str, Any]] = []

@@ -12,6 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from thisismy.encoders.base import Encoder, Features
+from thisismy.encoders.remembering import RememberingEncoder
 from thisismy.errors import InstanceError
 from thisismy.library import catalog, schema
 from thisismy.library.gallery import Gallery
@@ -36,7 +37,6 @@ from thisismy.mining.calibrate import Calibration, calibrate, shipped_calibratio
 from thisismy.mining.categories import COCO_CATEGORIES
 from thisismy.mining.examples import propose_elsewhere
 from thisismy.mining.mine import MinedMention, mine_video
-from thisismy.mining.remembering import RememberingEncoder
 from thisismy.mining.settings import MiningSettings
 from thisismy.mining.undo import MINED, SAME_VIDEO, note_before
 from thisismy.progress import Progress, silent

@@ -142,6 +142,11 @@ class Vocabulary:
         cut = self.concept(name).arrays.get("threshold")
         return -np.inf if cut is None else float(cut.item())
 
+    def nearby(self, name: str, gallery: Features) -> NDArray[np.bool_] | None:
+        """``(n,)``: rows that may reach `threshold`, by a quick look; None for a method that has none."""
+        self.concept(name)
+        return None
+
     def certainty(self, name: str, gallery: Features) -> Scores | None:
         """``(n,)`` probabilities that rows show the instance, 0 to 1; None for a method that gives none."""
         self.concept(name)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thisismy.encoders.base import Features, unit
 from thisismy.personalization.base import (
@@ -84,6 +85,12 @@ class EvidenceVocabulary(Vocabulary):
     def threshold(self, name: str) -> float:
         """The instance's part at the likeness that the instance's own examples and the others suggest."""
         return float(self._log_probability(self.concept(name).arrays["cut"])[0])
+
+    def nearby(self, name: str, gallery: Features) -> NDArray[np.bool_]:
+        """``(n,)``: rows that would reach the cut-off if no rival counted against them; rivals never help."""
+        arrays = self.concept(name).arrays
+        own = scaled(gallery @ arrays["mean"], arrays["unrelated"].item())
+        return np.asarray(own >= arrays["cut"][0])
 
     def certainty(self, name: str, gallery: Features) -> Scores:
         """``(n,)`` probabilities, the instance's part of the score; `Evidence` says when they are 1/2."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from thisismy.personalization.base import Contributions, Scores, Vocabulary, sco
 from thisismy.retrieval.names import NamedQuery
 from thisismy.retrieval.ranking import Ranked, best_row, pool_frames, rank
 from thisismy.retrieval.search import Found, SearchOptions, ShotHit
+
+SAMPLE = 2000
+"""Shots that stand for the library where a share of it is said."""
 
 
 def find_named(
@@ -27,7 +31,7 @@ def find_named(
 
     A hit must reach the cut-off that each instance learned from its own examples, unless ``options.cutoff``
     is 0. Its ``relevance`` is the probability that it shows the instances, by the method's own judgement, or
-    with a method that has none the share of the gallery's shots that show them less surely.
+    with a method that has none the share of a sample of the gallery that shows them less surely.
 
     Args:
         read: a query with at least one name.
@@ -39,28 +43,76 @@ def find_named(
     """
     if not len(gallery):
         return Found()
-    rows = gallery.frame_vectors if options.by == "frame" else gallery.vectors
-    parts = _contributions(read, np.asarray(rows), vocabulary)
-    if options.by == "frame":
-        best = pool_frames(gallery, parts.score)
-        parts = Contributions(pool_frames(gallery, parts.instance), pool_frames(gallery, parts.context), best)
-    passing = allowed if allowed is not None else np.ones(len(gallery), bool)
+    ask = _Asked(read, gallery, vocabulary, options)
     if options.cutoff > 0:
-        passing = passing & (parts.instance >= _cut(read, vocabulary))
-    instances, contexts = np.sort(parts.instance), np.sort(parts.context)
-    generic = contexts[0] == contexts[-1]
+        parts = ask.surest()
+        passing = parts.instance >= _cut(read, vocabulary)
+        if allowed is not None:
+            passing &= allowed
+        found = ask.rank(parts, options.k, fold_above, passing)
+        if found:
+            return Found(ask.hits(found, parts))
+    parts = ask.all()
+    k = options.k if options.cutoff == 0 else min(options.k, 5)
+    hits = ask.hits(ask.rank(parts, k, fold_above, allowed), parts)
+    return Found(hits) if options.cutoff == 0 else Found(nearest=hits)
 
-    def hits(ranked: Sequence[Ranked]) -> list[ShotHit]:
+
+@dataclass(frozen=True)
+class _Asked:
+    """A query asked of a gallery."""
+
+    read: NamedQuery
+    gallery: Gallery
+    vocabulary: Vocabulary
+    options: SearchOptions
+
+    def all(self) -> Contributions:
+        """What every shot scores; by its mean, or by its best frame."""
+        if self.options.by == "shot":
+            return _contributions(self.read, np.asarray(self.gallery.vectors), self.vocabulary)
+        parts = _contributions(self.read, np.asarray(self.gallery.frame_vectors), self.vocabulary)
+        pooled = (pool_frames(self.gallery, part) for part in (parts.instance, parts.context, parts.score))
+        return Contributions(*pooled)
+
+    def surest(self) -> Contributions:
+        """The same, but minus infinity for shots that a quick look shows to be below the cut-off."""
+        near = None
+        if self.options.by == "shot" and len(self.read.names) == 1:
+            near = self.vocabulary.nearby(self.read.names[0], np.asarray(self.gallery.vectors))
+        if near is None:
+            return self.all()
+        rows = np.flatnonzero(near)
+        parts = _contributions(self.read, np.asarray(self.gallery.vectors[rows]), self.vocabulary)
+        whole = [np.full(len(self.gallery), -np.inf, np.float32) for _ in range(3)]
+        for full, part in zip(whole, (parts.instance, parts.context, parts.score), strict=True):
+            full[rows] = part
+        return Contributions(*whole)
+
+    def rank(
+        self, parts: Contributions, k: int, fold_above: float | None, allowed: NDArray[np.bool_] | None
+    ) -> list[Ranked]:
+        """The best shots of those allowed."""
+        files = self.gallery.media_ids
+        vectors = self.gallery.vectors
+        return rank(parts.score, vectors, k, allowed=allowed, fold_above=fold_above, files=files)
+
+    def hits(self, ranked: Sequence[Ranked], parts: Contributions) -> list[ShotHit]:
+        """Ranked shots with how sure they are, how well they fit, and their best frame."""
+        sample = self.gallery.vectors[:: max(1, len(self.gallery) // SAMPLE)]
+        usual = _contributions(self.read, np.asarray(sample), self.vocabulary)
+        instances, contexts = np.sort(usual.instance), np.sort(usual.context)
+        generic = not parts.context[[item.row for item in ranked]].any()
         made = []
         for place, item in enumerate(ranked, start=1):
             instance, context = parts.instance[item.row], parts.context[item.row]
-            sure = _certainty(gallery, item.row, read, vocabulary, options)
+            sure = self._certainty(item.row)
             hit = ShotHit(
                 rank=place,
                 row=item.row,
                 score=item.score,
                 relevance=_share_below(instances, instance) if sure is None else sure,
-                best_time=_best_time(gallery, item.row, read, vocabulary),
+                best_time=self._best_time(item.row),
                 folded=item.folded,
                 instance=float(instance),
                 context=float(context),
@@ -69,25 +121,23 @@ def find_named(
             made.append(hit)
         return made
 
-    found = rank(
-        parts.score,
-        gallery.vectors,
-        options.k,
-        allowed=passing,
-        fold_above=fold_above,
-        files=gallery.media_ids,
-    )
-    if found:
-        return Found(hits(found))
-    misses = rank(
-        parts.score,
-        gallery.vectors,
-        min(options.k, 5),
-        allowed=allowed,
-        fold_above=fold_above,
-        files=gallery.media_ids,
-    )
-    return Found(nearest=hits(misses))
+    def _frames(self, row: int) -> slice:
+        return slice(int(self.gallery.first_frame[row]), int(self.gallery.first_frame[row + 1]))
+
+    def _certainty(self, row: int) -> float | None:
+        """The probability that a shot, or its best frame, shows the instance it shows least."""
+        rows = self.gallery.vectors[row : row + 1]
+        if self.options.by == "frame":
+            rows = self.gallery.frame_vectors[self._frames(row)]
+        found = [self.vocabulary.certainty(name, np.asarray(rows)) for name in self.read.names]
+        sure = [float(one.max()) for one in found if one is not None]
+        return min(sure) if len(sure) == len(found) else None
+
+    def _best_time(self, row: int) -> float:
+        frames = self._frames(row)
+        vectors = np.asarray(self.gallery.frame_vectors[frames])
+        scores = _contributions(self.read, vectors, self.vocabulary).score
+        return float(self.gallery.frame_times[frames][best_row(scores)])
 
 
 def _contributions(read: NamedQuery, rows: Features, vocabulary: Vocabulary) -> Contributions:
@@ -103,21 +153,3 @@ def _cut(read: NamedQuery, vocabulary: Vocabulary) -> float:
 
 def _share_below(ordered: Scores, score: float) -> float:
     return float(np.searchsorted(ordered, score) / len(ordered))
-
-
-def _certainty(
-    gallery: Gallery, row: int, read: NamedQuery, vocabulary: Vocabulary, options: SearchOptions
-) -> float | None:
-    """The probability that a shot, or its best frame, shows the instance it shows least."""
-    rows = gallery.vectors[row : row + 1]
-    if options.by == "frame":
-        rows = gallery.frame_vectors[int(gallery.first_frame[row]) : int(gallery.first_frame[row + 1])]
-    found = [vocabulary.certainty(name, np.asarray(rows)) for name in read.names]
-    sure = [float(one.max()) for one in found if one is not None]
-    return min(sure) if len(sure) == len(found) else None
-
-
-def _best_time(gallery: Gallery, row: int, read: NamedQuery, vocabulary: Vocabulary) -> float:
-    frames = slice(int(gallery.first_frame[row]), int(gallery.first_frame[row + 1]))
-    scores = _contributions(read, np.asarray(gallery.frame_vectors[frames]), vocabulary).score
-    return float(gallery.frame_times[frames][best_row(scores)])

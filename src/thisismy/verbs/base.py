@@ -77,9 +77,10 @@ class Base:
 
     def _load(self, name: str, *, allow_download: bool = False, progress: Progress = silent) -> Encoder:
         from thisismy.encoders import load_encoder
+        from thisismy.encoders.remembering import RememberingEncoder
 
-        encoder: Encoder = load_encoder(name, allow_download=allow_download, progress=progress)
-        return encoder
+        # One search by name asks for the same words several times.
+        return RememberingEncoder(load_encoder(name, allow_download=allow_download, progress=progress))
 
     def _prepared(self) -> Prepared:
         """The gallery and its background as of now."""

@@ -242,7 +242,7 @@ class SearchView {
       this.#drawNothing(answer);
       return;
     }
-    const more = this.names.length && this.names[0].name.toLocaleLowerCase() !== this.route.q.trim().toLocaleLowerCase();
+    const more = this.names.length > 0 && this.names[0].name.toLocaleLowerCase() !== this.route.q.trim().toLocaleLowerCase();
     const read = more && h("span.muted.small.clip", { title: answer.read }, `read as ${answer.read}`);
     const toolbar = this.#toolbar(h("h2", null, plural(answer.hits.length, "moment")), read);
     this.grid = new Grid({ label: "Moments found", card: (item, index) => this.#card(item, index), more: 24 });
