@@ -134,7 +134,8 @@ def test_nothing_good_enough_is_said_with_the_nearest_misses(visit: Visitor, nam
     assert page.locator(".misses .shot").count() >= 3
     visit.screenshot("nothing-light")
     search(page, "a cup of coffee on a table")
-    expect(page.get_by_role("heading", name=re.compile("moments?$"))).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(r"^\d moments?$"))).to_be_visible()
+    assert re.fullmatch(r"\d moments?\s+Seen.*", page.locator(".toolbar").inner_text(), re.DOTALL)
     page.get_by_role("button", name="Show the nearest misses").click()
     expect(page.locator(".misses .shot").first).to_be_visible()
 

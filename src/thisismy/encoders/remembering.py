@@ -1,4 +1,4 @@
-"""An encoder that embeds every text once: mining, queries and studies ask for the same ones again and again."""
+"""An encoder that embeds every text once: mining, queries and studies ask for the same ones again."""
 
 from __future__ import annotations
 
