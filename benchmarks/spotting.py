@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thisismy.encoders.embedded import EmbeddedEncoder
+from thisismy.encoders.remembering import RememberingEncoder
 from thisismy.mining.patterns import GRAMMAR_SETS, PATTERN_SETS
 from thisismy.mining.prior import similarity_log_odds, visible_priors
-from thisismy.mining.remembering import RememberingEncoder
 from thisismy.mining.settings import MiningSettings
 from thisismy.mining.spotting import Mention, spot_mentions
 from thisismy.spans import Span
