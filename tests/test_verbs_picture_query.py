@@ -70,7 +70,7 @@ def test_nothing_is_kept_or_named(library, photo):
         library.vocabulary()
 
 
-def test_what_makes_no_sense_is_refused(library, photo, tmp_path, encoder):
+def test_what_makes_no_sense_is_refused(library, photo, tmp_path):
     with pytest.raises(QueryError, match=r'write a \* there, such as "\* on a beach"'):
         search_pictured(library, "on a beach", photo)
     with pytest.raises(MediaError, match="outside of the picture of 40 x 20"):
@@ -79,7 +79,7 @@ def test_what_makes_no_sense_is_refused(library, photo, tmp_path, encoder):
         search_pictured(library, "*", tmp_path / "none.png")
     with pytest.raises(VocabularyError, match="no method called 'magic'"):
         search_pictured(library, "*", photo, method="magic")
-    encoder.token_dim = None
+    library.encoder.token_dim = None
     with pytest.raises(EncoderError, match="takes no learned tokens"):
         search_pictured(library, "*", photo, method="pi-map")
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from page_fixtures import ARGUMENTS, find_browser
 from web_library import encoder_fixture, library_fixture, made_fixture  # noqa: F401
 
 from thisismy.web.serving import Server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 PLAY = """async ({type, template, seconds, count, duration}) => {
   const source = new MediaSource();
@@ -50,18 +52,13 @@ PLAY = """async ({type, template, seconds, count, duration}) => {
 
 
 @pytest.fixture
-def page() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = find_browser()
-    if chromium is None:
-        pytest.skip("no Chromium was found: install one, or name it in THISISMY_BROWSER")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser.new_page()
-        browser.close()
+def page(browser: Browser) -> Iterator[Page]:
+    opened = browser.new_page()
+    yield opened
+    opened.close()
 
 
-def test_pieces_play_without_a_gap_and_seek(library: Path, encoder: object, page: Any) -> None:
+def test_pieces_play_without_a_gap_and_seek(library: Path, encoder: object, page: Page) -> None:
     server = Server.prepare(library, port=0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
