@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+LOOKS = ("o-", "s--", "^:", "D-.")
+"""Mark and dash of the first ten lines, the next ten, and so on."""
+
 
 def plot_examples(results: Sequence[Mapping[str, Any]], path: Path) -> bool:
     """Draw one panel per benchmark and kind of query, one line per method, with standard errors over seeds.
@@ -43,15 +46,18 @@ def plot_examples(results: Sequence[Mapping[str, Any]], path: Path) -> bool:
     for axes, ((name, kind), lines) in zip(
         figure.subplots(1, len(drawn), squeeze=False)[0], drawn.items(), strict=True
     ):
-        for label, points in lines.items():
+        for number, (label, points) in enumerate(lines.items()):
             numbers, values, errors = zip(*sorted(points), strict=True)
-            axes.errorbar(numbers, values, yerr=errors, marker="o", capsize=3, label=label)
+            # The colours come round after ten; another mark and dash keeps such lines apart.
+            look = LOOKS[number // 10 % len(LOOKS)]
+            axes.errorbar(numbers, values, yerr=errors, fmt=look, capsize=3, label=label)
         axes.set_title(f"{name}, {kind} queries")
         axes.set_xlabel("examples per instance")
         axes.set_ylabel("MRR x100")
         axes.set_xticks(sorted({p[0] for points in lines.values() for p in points}))
         axes.set_ylim(0, 102)
         axes.grid(alpha=0.3)
-        axes.legend(fontsize="small")
+    handles, labels = axes.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside right center", fontsize="small")
     figure.savefig(path, dpi=130)
     return True
