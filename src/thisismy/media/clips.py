@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 
 from thisismy.errors import MediaError
-from thisismy.media.audio import Sound, sound_pieces
-from thisismy.media.frames import DecodedFrame, VideoStream
+from thisismy.media.encoding import (
+    add_pictures,
+    add_sound,
+    frames_shown,
+    has_sound,
+    put_pictures,
+    put_sound,
+    whole_file,
+)
+from thisismy.media.frames import VideoStream
 from thisismy.media.opening import (
     audio_stream,
     clock_start,
@@ -27,9 +31,6 @@ from thisismy.media.opening import (
 )
 from thisismy.spans import Span
 
-_TIME_BASE = Fraction(1, 90_000)
-_SOUND_RATE = 48_000
-_ROUNDING = 1e-6
 # Visually lossless and still small (x264's own scale, where 0 is lossless and 51 the worst).
 _QUALITY = {"crf": "18", "preset": "veryfast"}
 
@@ -65,42 +66,15 @@ def cut_clip(path: str | Path, span: Span, out: str | Path, *, exact: bool = Fal
         raise MediaError(f"{display_name(path)}: a clip from {span.start} to {span.end} s would be empty")
     if out.exists() and path.exists() and os.path.samefile(path, out):
         raise MediaError(f"{display_name(out)}: is the video itself; write the clip to another file")
-    with _finished_file(out) as part:
+    if not out.suffix:
+        raise MediaError(f"{display_name(out)}: a clip needs a suffix such as .mp4")
+    with whole_file(out) as part:
         if not exact:
             try:
                 return _copy(path, span, part)
             except _CannotCopyError:
                 part.unlink(missing_ok=True)
         return _encode(path, span, part)
-
-
-@contextmanager
-def _finished_file(out: Path) -> Iterator[Path]:
-    """A file beside ``out`` that takes its name when the block ends well and is removed when it does not."""
-    name = display_name(out)
-    if not out.suffix:
-        raise MediaError(f"{name}: a clip needs a suffix such as .mp4")
-    try:
-        handle, part_name = tempfile.mkstemp(prefix=".clip-", suffix=out.suffix, dir=out.parent)
-    except OSError as error:
-        raise MediaError(f"{name}: cannot be written: {error.strerror}") from error
-    os.close(handle)
-    part = Path(part_name)
-    try:
-        yield part
-        # A temporary file is private; a clip is a file like any other.
-        part.chmod(0o666 & ~_umask())
-        part.replace(out)
-    except OSError as error:
-        raise MediaError(f"{name}: cannot be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
 
 
 def _copy(path: Path, span: Span, out: Path) -> Span:
@@ -172,93 +146,19 @@ def _encode(path: Path, span: Span, out: Path) -> Span:
     with VideoStream(path) as stream:
         if span.start > 0:
             stream.seek(span.start)
-        frames = _shown_in(iter(stream), span)
+        frames = frames_shown(iter(stream), span, hold=False)
         first = next(frames, None)
         if first is None:
             raise MediaError(f"{display_name(path)}: shows no frame from {span.start} to {span.end} s")
         begin = max(first.time, span.start)
+        width, height = (max(2, side - side % 2) for side in first.size)
         try:
             with av.open(str(out.absolute()), "w") as target:
-                pictures = _picture_encoder(target, first, stream.frame_rate)
-                sound = (
-                    target.add_stream("aac", rate=_SOUND_RATE, layout="stereo") if _has_sound(path) else None
-                )
-                end = _encode_pictures(
-                    target, pictures, itertools.chain([first], frames), Span(begin, span.end)
-                )
+                pictures = add_pictures(target, (width, height), stream.frame_rate, _QUALITY)
+                sound = add_sound(target) if has_sound(path) else None
+                end = put_pictures(target, pictures, chain([first], frames), Span(begin, span.end))
                 if sound is not None:
-                    _encode_sound(path, target, sound, Span(begin, end))
+                    put_sound(target, sound, path, Span(begin, end))
         except (av.error.FFmpegError, ValueError) as error:
             raise MediaError(f"{display_name(path)}: the clip cannot be encoded: {error}") from error
     return Span(begin, end)
-
-
-def _shown_in(frames: Iterator[DecodedFrame], span: Span) -> Iterator[DecodedFrame]:
-    """The frames on screen during a span: also the one that was shown before it began and still is."""
-    before: DecodedFrame | None = None
-    for frame in frames:
-        if frame.time >= span.end - _ROUNDING:
-            break
-        if frame.time <= span.start + _ROUNDING:
-            before = frame
-            continue
-        if before is not None:
-            yield before
-            before = None
-        yield frame
-    if before is not None and before.time + before.duration > span.start:
-        yield before
-
-
-def _picture_encoder(target: Any, first: DecodedFrame, rate: Fraction | None) -> Any:
-    width, height = first.size
-    stream = target.add_stream("libx264", rate=rate or 25, options=dict(_QUALITY))
-    # The chroma of 4:2:0 pictures needs even sides.
-    stream.width, stream.height = max(2, width - width % 2), max(2, height - height % 2)
-    stream.pix_fmt = "yuv420p"
-    stream.codec_context.time_base = _TIME_BASE
-    return stream
-
-
-def _encode_pictures(target: Any, stream: Any, frames: Iterator[DecodedFrame], span: Span) -> float:
-    """Encode frames so that the span's start is at 0; give when the last one ends in the source."""
-    end = span.start
-    for frame in frames:
-        picture = av.VideoFrame.from_ndarray(frame.rgb(), format="rgb24")
-        picture = picture.reformat(stream.width, stream.height, "yuv420p")
-        picture.pts = round(max(0.0, frame.time - span.start) / _TIME_BASE)
-        picture.time_base = _TIME_BASE
-        end = max(end, min(span.end, frame.time + frame.duration))
-        target.mux(stream.encode(picture))
-    target.mux(stream.encode(None))
-    return end
-
-
-def _has_sound(path: Path) -> bool:
-    with open_container(path) as source:
-        return audio_stream(source) is not None
-
-
-def _encode_sound(path: Path, target: Any, stream: Any, span: Span) -> None:
-    """Encode the sound of a span, beginning with its first sample."""
-    pieces = sound_pieces(path, span, rate=_SOUND_RATE, layout="stereo")
-    written = 0
-    for block in _blocks(pieces, stream.codec_context.frame_size or 1024):
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block.T), format="fltp", layout="stereo")
-        frame.sample_rate = _SOUND_RATE
-        frame.pts, frame.time_base = written, Fraction(1, _SOUND_RATE)
-        written += len(block)
-        target.mux(stream.encode(frame))
-    target.mux(stream.encode(None))
-
-
-def _blocks(pieces: Iterator[Sound], size: int) -> Iterator[Sound]:
-    """Pieces of any length as blocks of one length, the last one shorter."""
-    rest = np.zeros((0, 2), np.float32)
-    for piece in pieces:
-        rest = np.concatenate([rest, piece])
-        whole = len(rest) // size * size
-        yield from rest[:whole].reshape(-1, size, 2)
-        rest = rest[whole:]
-    if len(rest):
-        yield rest

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from fractions import Fraction
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import av
-import numpy as np
 
 from thisismy.errors import MediaError
-from thisismy.media.audio import Sound, sound_pieces
-from thisismy.media.frames import DecodedFrame, VideoStream
-from thisismy.media.opening import audio_stream, display_name, open_container
+from thisismy.media.encoding import (
+    add_pictures,
+    add_sound,
+    frames_shown,
+    put_pictures,
+    put_sound_or_silence,
+    whole_file,
+)
+from thisismy.media.frames import VideoStream
+from thisismy.media.opening import display_name, open_container
 from thisismy.spans import Span
 
 SEGMENT_SECONDS = 6.0
@@ -41,13 +42,10 @@ _PLAYED = {".mp4": _MP4, ".m4v": _MP4, ".mov": _MP4, ".webm": _WEBM}
 _SAME = {"mp3float": "mp3", "libdav1d": "av1", "libvpx-vp9": "vp9", "libvpx": "vp8", "libopus": "opus"}
 _PIXELS = frozenset({"yuv420p", "yuvj420p"})
 
-_TIME_BASE = Fraction(1, 90_000)
-_SOUND_RATE = 48_000
 _FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
 _PICTURES = {"preset": "superfast", "crf": "23", "profile": "main", "level": "3.1", "bf": "0"}
-_ROUNDING = 1e-6
-_LEAST_APART = 2700
-"""Ticks between two pictures of a piece: of 60 a second half are left out, which level 3.1 asks for."""
+_LEAST_APART = 0.03
+"""Seconds between two pictures of a piece: of 60 a second half are left out, which level 3.1 asks for."""
 
 
 def plays_in_browsers(path: Path, video_codec: str | None, audio_codec: str | None) -> bool:
@@ -96,77 +94,28 @@ def write_segment(path: Path, span: Span, out: Path, *, sound: bool = True, side
     Raises:
         MediaError: the video cannot be read, shows no frame in the span, or ``out`` cannot be written.
     """
-    with _whole(out) as part, VideoStream(path) as stream:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MediaError(f"{display_name(out)}: cannot be written: {error.strerror}") from error
+    with whole_file(out) as part, VideoStream(path) as stream:
         if span.start > 0:
             with suppress(MediaError):  # what cannot be searched is decoded from its beginning
                 stream.seek(span.start)
-        frames = _shown(iter(stream), span)
+        frames = frames_shown(iter(stream), span, hold=True)
         first = next(frames, None)
         if first is None:
             raise MediaError(f"{display_name(path)}: shows no frame from {span.start} to {span.end} s")
+        shown = chain([first], frames)
         try:
             with av.open(str(part), "w", format="mp4", options=dict(_FRAGMENTED)) as target:
-                pictures = _picture_stream(target, first, stream.frame_rate, side)
-                voice = target.add_stream("aac", rate=_SOUND_RATE, layout="stereo") if sound else None
-                _put_pictures(target, pictures, itertools.chain([first], frames), span, side)
+                pictures = add_pictures(target, _even(first.size, side), stream.frame_rate, _PICTURES)
+                voice = add_sound(target) if sound else None
+                put_pictures(target, pictures, shown, span, shorter_side=side, least_apart=_LEAST_APART)
                 if voice is not None:
-                    _put_sound(target, voice, path, span)
+                    put_sound_or_silence(target, voice, path, span)
         except (av.error.FFmpegError, ValueError) as error:
             raise MediaError(f"{display_name(path)}: cannot be made playable: {error}") from error
-
-
-def has_sound(path: Path) -> bool:
-    """Whether a video has a sound track.
-
-    Raises:
-        MediaError: it cannot be opened.
-    """
-    with open_container(path) as source:
-        return audio_stream(source) is not None
-
-
-@contextmanager
-def _whole(out: Path) -> Iterator[Path]:
-    """A file beside ``out`` that takes its name when the block ends well."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".making-", dir=out.parent)
-    except OSError as error:
-        raise MediaError(f"{display_name(out)}: cannot be written: {error.strerror}") from error
-    os.close(handle)
-    part = Path(name)
-    try:
-        yield part
-        part.replace(out)
-    except OSError as error:
-        raise MediaError(f"{display_name(out)}: cannot be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _shown(frames: Iterator[DecodedFrame], span: Span) -> Iterator[DecodedFrame]:
-    """The frames on screen during a span, beginning with the one that was shown when it began."""
-    before: DecodedFrame | None = None
-    for frame in frames:
-        if frame.time >= span.end - _ROUNDING:
-            break
-        if frame.time <= span.start + _ROUNDING:
-            before = frame
-            continue
-        if before is not None:
-            yield before
-            before = None
-        yield frame
-    if before is not None:
-        yield before
-
-
-def _picture_stream(target: Any, first: DecodedFrame, rate: Fraction | None, side: int) -> Any:
-    width, height = _even(first.size, side)
-    stream = target.add_stream("libx264", rate=rate or 25, options=dict(_PICTURES))
-    stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-    stream.codec_context.time_base = _TIME_BASE
-    return stream
 
 
 def _even(size: tuple[int, int], side: int) -> tuple[int, int]:
@@ -174,49 +123,3 @@ def _even(size: tuple[int, int], side: int) -> tuple[int, int]:
     width, height = size
     scale = min(1.0, side / max(1, min(width, height)), 1280 / max(width, height))
     return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
-
-
-def _put_pictures(target: Any, stream: Any, frames: Iterator[DecodedFrame], span: Span, side: int) -> None:
-    last = -_LEAST_APART
-    for frame in frames:
-        pts = round(max(0.0, frame.time - span.start) / _TIME_BASE)
-        if pts < last + _LEAST_APART:
-            continue
-        picture = av.VideoFrame.from_ndarray(frame.rgb(side, rough=True), format="rgb24")
-        picture = picture.reformat(stream.width, stream.height, "yuv420p")
-        picture.pts, picture.time_base, last = pts, _TIME_BASE, pts
-        target.mux(stream.encode(picture))
-    target.mux(stream.encode(None))
-
-
-def _put_sound(target: Any, stream: Any, path: Path, span: Span) -> None:
-    size = stream.codec_context.frame_size or 1024
-    written, wanted = 0, round(span.duration * _SOUND_RATE)
-    pieces = sound_pieces(path, span, rate=_SOUND_RATE, layout="stereo") if has_sound(path) else iter(())
-    for block in _blocks(itertools.chain(pieces, _silence()), size, wanted):
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block.T), format="fltp", layout="stereo")
-        frame.sample_rate = _SOUND_RATE
-        frame.pts, frame.time_base = written, Fraction(1, _SOUND_RATE)
-        written += len(block)
-        target.mux(_heard(stream.encode(frame)))
-    target.mux(_heard(stream.encode(None)))
-
-
-def _heard(packets: list[Any]) -> list[Any]:
-    """Packets without the encoder's run-up, for which the container would move all pictures."""
-    return [packet for packet in packets if packet.pts is None or packet.pts >= 0]
-
-
-def _silence() -> Iterator[Sound]:
-    while True:
-        yield np.zeros((_SOUND_RATE, 2), np.float32)
-
-
-def _blocks(pieces: Iterator[Sound], size: int, wanted: int) -> Iterator[Sound]:
-    """Exactly ``wanted`` samples in blocks of one length, the last one shorter."""
-    rest = np.zeros((0, 2), np.float32)
-    while wanted > 0:
-        while len(rest) < min(size, wanted):
-            rest = np.concatenate([rest, next(pieces)])
-        yield rest[: min(size, wanted)]
-        rest, wanted = rest[min(size, wanted) :], wanted - size
