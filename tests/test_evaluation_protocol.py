@@ -11,9 +11,12 @@ from PIL import Image
 from thisismy.encoders.base import unit
 from thisismy.errors import BenchmarkError, EncoderMismatchError
 from thisismy.evaluation.benchmarks.base import Benchmark, Instance, Item, Media, Query, generic_query
+from thisismy.evaluation.dealing import dealt, left_out
 from thisismy.evaluation.features import FeatureFile, ItemFeatures, encode
 from thisismy.evaluation.protocol import MEASURES, Protocol, run
+from thisismy.evaluation.runs import provenance
 from thisismy.evaluation.table import table
+from thisismy.evaluation.text import dealt_note
 from thisismy.personalization.base import Method, Vocabulary
 from thisismy.personalization.registry import make_method
 
@@ -264,3 +267,89 @@ def test_a_benchmark_without_captions_has_no_contextual_columns(small):
     document = table(changed, {"visual": [cell]})
     assert document["rows"][0]["contextual"] is None
     assert document["paired"] == []
+
+
+COLOUR = {"r": "ed", "g": "reen"}
+"""The rest of the word after an instance's id."""
+
+
+def dealing(benchmark, number, seeds=8):
+    return [dealt(benchmark, number, seed) for seed in range(seeds)]
+
+
+def test_photos_are_dealt_anew_by_the_seed_and_never_into_both(small):
+    deals = dealing(small, 2)
+    assert deals[0] == dealt(small, 2, 0)
+    seen = set()
+    for found in deals:
+        for instance in found.instances:
+            own = {key for key in small.items if key.startswith(instance.id + COLOUR[instance.id])}
+            assert len(instance.examples) == 2
+            assert own - set(instance.examples) <= set(found.gallery)
+            assert not set(instance.examples) & set(found.gallery)
+            generic = next(q for q in found.queries if q.id == f"generic/{instance.id}")
+            assert set(generic.relevant) == own - set(instance.examples)
+            seen.add(instance.examples)
+        assert {"blue-1", "grey-1", "grey-2"} <= set(found.gallery)
+        asked = {q.id for q in found.queries}
+        assert ("contextual/0" in asked) == ("red-3" in found.gallery)
+    assert len(seen) > 4
+    assert left_out(small, 2) == ()
+
+
+def test_things_with_too_few_photos_are_left_out_and_said(small):
+    fewer = replace(small, instances=(small.instances[0], replace(small.instances[1], examples=("green-1",))))
+    found = dealt(fewer, 2, 0)
+    assert [i.id for i in found.instances] == ["r"]
+    assert {q.instance for q in found.queries} == {"r"}
+    assert "green-3" in found.gallery
+    assert left_out(fewer, 2) == ("g",)
+    features = encoded(fewer)
+    origin = provenance(fewer, features, [0], Protocol(deal=2))
+    assert origin["facts"]["dealt"] == {"photos": 2, "things": 1, "left out": ["g"]}
+    assert dealt_note(origin) == "2 of each thing dealt anew by each seed; 1 thing, 1 with too few left out"
+    assert dealt_note(provenance(fewer, features, [0], Protocol())) == ""
+
+
+def test_shots_are_not_dealt_across_videos(small):
+    items = {key: replace(item, video=key[:-1] + "v" * (key[-1] == "3")) for key, item in small.items.items()}
+    filmed = replace(small, items=items)
+    for found in dealing(filmed, 1):
+        assert found.gallery == small.gallery
+        assert found.queries == small.queries
+        assert [len(i.examples) for i in found.instances] == [1, 1]
+    with pytest.raises(BenchmarkError, match="no thing has 3 photos"):
+        dealt(filmed, 3, 0)
+    with pytest.raises(BenchmarkError, match="1 or more"):
+        dealt(filmed, 0, 0)
+
+
+def test_a_table_of_dealt_photos_averages_what_each_seed_asks(small):
+    encoder, features, protocol = FakeEncoder(), encoded(small), Protocol(deal=2)
+    cells = {
+        name: [run(small, features, encoder, make_method(name), seed=s, protocol=protocol) for s in range(6)]
+        for name in ("visual", "random")
+    }
+    asked = [cell for cell in cells["random"] if "contextual/0" in cell.values]
+    assert 0 < len(asked) < 6
+    visual, random = table(small, cells)["rows"]
+    assert visual["generic"] == {"map": 100.0, "mrr": 100.0}
+    by_hand = 100 * np.mean([cell.values["contextual/0"]["mrr"] for cell in asked])
+    assert random["contextual"]["mrr"] == pytest.approx(by_hand, abs=0.005)
+    none = [cell for cell in cells["random"] if "contextual/0" not in cell.values]
+    assert table(small, {"random": none})["rows"][0]["contextual"] is None
+
+
+def test_more_examples_than_were_dealt_are_refused(small, spy):
+    with pytest.raises(BenchmarkError, match="3 examples cannot be drawn from 2"):
+        run(small, encoded(small), FakeEncoder(), spy, protocol=Protocol(examples=3, deal=2))
+    run(small, encoded(small), FakeEncoder(), spy, protocol=Protocol(examples=1, deal=2))
+    assert {len(ids) for ids in Spy.seen[-1][0].values()} == {1}
+
+
+def test_a_thing_with_one_example_can_be_the_question(small, spy):
+    single = tuple(replace(i, examples=i.examples[:1]) for i in small.instances)
+    run(
+        replace(small, instances=single), encoded(small), FakeEncoder(), spy, protocol=Protocol(query="image")
+    )
+    assert Spy.seen[0][0] == {}

@@ -49,6 +49,14 @@ Pooling = Annotated[
     Literal["mean", "max"], typer.Option("--pooling", help="A shot is its mean, or its best frame.")
 ]
 Corpus = Annotated[int | None, typer.Option("--corpus", min=1, help="Size of the gallery; all if not given.")]
+Deal = Annotated[
+    int | None,
+    typer.Option(
+        "--deal",
+        min=1,
+        help="Deal a thing's photos anew by the seed: so many to learn from, the rest to find.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 METHODS = "default,visual,product"
@@ -80,13 +88,14 @@ def photos(
     examples: Examples = None,
     query: Ask = "text",
     corpus: Corpus = None,
+    deal: Deal = None,
     json: Json = False,
 ) -> None:
     """Your own photos with captions (thisismy-photos/1)."""
     from thisismy.evaluation.benchmarks import photos as reader
     from thisismy.evaluation.protocol import Protocol
 
-    protocol = Protocol(examples=examples, query=query, corpus=corpus)
+    protocol = Protocol(examples=examples, query=query, corpus=corpus, deal=deal)
     _run(context, reader.read(benchmark), methods, seeds, encoder, features, protocol, json)
 
 
@@ -107,6 +116,10 @@ def vlogs(
     examples: Examples = None,
     query: Ask = "text",
     pooling: Pooling = "mean",
+    deal: Annotated[
+        int | None,
+        typer.Option("--deal", min=1, help="Only things with so many examples, drawn by the seed."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Narrated videos (vlog-gt-1), from the video files: indexing, mining, learning, retrieval."""
@@ -120,7 +133,7 @@ def vlogs(
     with _progress(context) as progress:
         file = feature_file(folder.resolve().name, loaded, features)
         built = vlog_benchmark(truth, loaded, file, detector=shots, examples=examples_from, progress=progress)
-    protocol = Protocol(examples, query, pooling)
+    protocol = Protocol(examples, query, pooling, deal=deal)
     _run(context, built, chosen, seeds, loaded, file.path, protocol, json)
 
 

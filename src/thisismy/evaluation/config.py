@@ -14,6 +14,7 @@
     path = "photos-dev"                 # relative to the file, or to --data
     examples = [1, 2]                   # every list makes one table per value
     query = ["text", "image"]
+    deal = 3                            # photos of a thing dealt anew by each seed, 3 to learn from
 
 Further keys of a benchmark are those of its reader: ``images``, ``split``, ``captions`` (PerVL), ``shots``
 and ``examples_from`` (vlogs).
@@ -33,7 +34,7 @@ from thisismy.evaluation.benchmarks import BENCHMARKS
 from thisismy.evaluation.protocol import Protocol
 from thisismy.personalization.registry import METHODS
 
-SETTINGS = ("examples", "query", "pooling", "corpus")
+SETTINGS = ("examples", "query", "pooling", "corpus", "deal")
 OPTIONS = {
     "photos": (),
     "vlogs": ("shots", "examples_from"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ LOOKS = ("o-", "s--", "^:", "D-.")
 
 
 def plot_examples(results: Sequence[Mapping[str, Any]], path: Path) -> bool:
-    """Draw one panel per benchmark and kind of query, one line per method, with standard errors over seeds.
+    """Draw a row of panels per benchmark, one per kind of query, one line per method, with standard errors.
 
     Args:
         results: the results of a study; those that ask by text on the whole corpus count.
@@ -29,7 +30,7 @@ def plot_examples(results: Sequence[Mapping[str, Any]], path: Path) -> bool:
         for row in result["rows"]:
             for kind in ("generic", "contextual"):
                 if row[kind] is not None:
-                    lines = panels.setdefault((result["provenance"]["benchmark"], kind), {})
+                    lines = panels.setdefault((_title(result["provenance"]), kind), {})
                     point = (number, row[kind]["mrr"], row["errors"][kind]["mrr"])
                     lines.setdefault(row["method"], []).append(point)
     drawn = {k: v for k, v in panels.items() if len({p[0] for points in v.values() for p in points}) > 1}
@@ -41,17 +42,21 @@ def plot_examples(results: Sequence[Mapping[str, Any]], path: Path) -> bool:
     except ImportError:
         # The plot is a picture of the table; the table is complete without it.
         return False
-    figure = Figure(figsize=(5.5 * len(drawn), 4.2), layout="constrained")
+    names = list(dict.fromkeys(name for name, _ in drawn))
+    kinds = list(dict.fromkeys(kind for _, kind in drawn))
+    figure = Figure(figsize=(5.5 * len(kinds) + 1.5, 4.2 * len(names)), layout="constrained")
     FigureCanvasAgg(figure)
-    for axes, ((name, kind), lines) in zip(
-        figure.subplots(1, len(drawn), squeeze=False)[0], drawn.items(), strict=True
-    ):
+    grid = figure.subplots(len(names), len(kinds), squeeze=False)
+    for place in set(product(names, kinds)) - set(drawn):
+        grid[names.index(place[0])][kinds.index(place[1])].set_axis_off()
+    for (name, kind), lines in drawn.items():
+        axes = grid[names.index(name)][kinds.index(kind)]
         for number, (label, points) in enumerate(lines.items()):
             numbers, values, errors = zip(*sorted(points), strict=True)
             # The colours come round after ten; another mark and dash keeps such lines apart.
             look = LOOKS[number // 10 % len(LOOKS)]
             axes.errorbar(numbers, values, yerr=errors, fmt=look, capsize=3, label=label)
-        axes.set_title(f"{name}, {kind} queries")
+        axes.set_title(f"{name}: {kind} queries")
         axes.set_xlabel("examples per instance")
         axes.set_ylabel("MRR x100")
         axes.set_xticks(sorted({p[0] for points in lines.values() for p in points}))
@@ -61,3 +66,9 @@ def plot_examples(results: Sequence[Mapping[str, Any]], path: Path) -> bool:
     figure.legend(handles, labels, loc="outside right center", fontsize="small")
     figure.savefig(path, dpi=130)
     return True
+
+
+def _title(origin: Mapping[str, Any]) -> str:
+    """The benchmark, and how many things it is about where not all of them are learned."""
+    about = origin.get("facts", {}).get("dealt")
+    return str(origin["benchmark"]) + (f", {about['things']} things" if about else "")

@@ -8,7 +8,9 @@ that instance's gallery. Choices:
   extending what was learned, and stands for the name. An instance with a single example is not learned
   before, its one picture is the question (after Korbar and Zisserman's image queries);
 - ``pooling``: a shot is scored by its ``mean`` vector, or is worth the ``max`` of its frames' scores;
-- ``corpus``: size of the gallery; right answers of all queries stay, the others are drawn by the seed.
+- ``corpus``: size of the gallery; right answers of all queries stay, the others are drawn by the seed;
+- ``deal``: the photos of each thing are dealt anew by the seed, so many to learn from and the others to find
+  (see `thisismy.evaluation.dealing`); ``examples`` are then drawn from those.
 
 **Apart.** Nothing from a video that holds an example of an instance is in the gallery of that instance; what
 cannot be kept apart raises `BenchmarkError`.
@@ -33,6 +35,7 @@ from numpy.typing import NDArray
 from thisismy.encoders.base import Encoder, Features
 from thisismy.errors import BenchmarkError
 from thisismy.evaluation.benchmarks.base import Benchmark, Instance, Query
+from thisismy.evaluation.dealing import dealt
 from thisismy.evaluation.features import ItemFeatures
 from thisismy.evaluation.metrics import metric, rank
 from thisismy.personalization.base import Method, NamedInstance, Vocabulary
@@ -53,6 +56,7 @@ class Protocol:
     query: Literal["text", "image"] = "text"
     pooling: Literal["mean", "max"] = "mean"
     corpus: int | None = None
+    deal: int | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,8 @@ class Cell:
 
     Attributes:
         seed: of the method and of every draw.
-        values: query id -> measure -> value, 0 to 1.
+        values: query id -> measure -> value, 0 to 1; of the queries this seed asks (all, unless photos are
+            dealt).
         top: query id -> ids of the first hits.
         learn_seconds, ask_seconds: what it took.
     """
@@ -107,6 +112,8 @@ def run(
             benchmark does not have.
     """
     protocol = protocol or Protocol()
+    if protocol.deal is not None:
+        benchmark = dealt(benchmark, protocol.deal, seed)
     drawn, pictures = _draw(benchmark, protocol, seed)
     asked: dict[str, list[Query]] = {}
     for query in benchmark.queries:
@@ -141,8 +148,10 @@ def _draw(
         pool = [instance.examples[i] for i in rng.permutation(len(instance.examples))]
         if protocol.query == "image":
             pictures[instance.id] = pool.pop()
-        wanted = protocol.examples or len(pool)
-        if wanted < 1:
+        wanted = len(pool) if protocol.examples is None else protocol.examples
+        if protocol.deal is not None and wanted > protocol.deal:
+            raise BenchmarkError(f"{wanted} examples cannot be drawn from {protocol.deal} that were dealt")
+        if protocol.examples is not None and wanted < 1:
             raise BenchmarkError(f"an instance is learned from 1 example or more, not {wanted}")
         chosen = set(pool[:wanted])
         drawn.append((instance, tuple(e for e in instance.examples if e in chosen)))

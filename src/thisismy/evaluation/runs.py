@@ -17,6 +17,7 @@ from typing import Any
 
 from thisismy.encoders.base import Encoder
 from thisismy.evaluation.benchmarks.base import Benchmark
+from thisismy.evaluation.dealing import left_out
 from thisismy.evaluation.features import FeatureFile, ItemFeatures, encode
 from thisismy.evaluation.protocol import Cell, Protocol, run
 from thisismy.evaluation.table import table
@@ -97,9 +98,15 @@ def provenance(
     benchmark: Benchmark, features: ItemFeatures, seeds: Sequence[int], protocol: Protocol
 ) -> dict[str, Any]:
     """Everything needed to know what a result was measured on."""
+    facts = dict(benchmark.facts)
+    if protocol.deal is not None:
+        # Of lost things there is nothing to deal either.
+        things = len(benchmark.instances) + len(benchmark.lost)
+        few = list(left_out(benchmark, protocol.deal))
+        facts |= {"dealt": {"photos": protocol.deal, "things": things - len(few), "left out": few}}
     return {
         "benchmark": benchmark.name,
-        "facts": dict(benchmark.facts),
+        "facts": facts,
         "data": data_version(benchmark, features),
         "encoder": features.encoder_id,
         "seeds": list(seeds),

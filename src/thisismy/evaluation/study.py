@@ -30,7 +30,7 @@ from thisismy.evaluation.protocol import Cell, Protocol, run
 from thisismy.evaluation.runs import feature_file, provenance
 from thisismy.evaluation.sheets import write_sheet
 from thisismy.evaluation.table import table
-from thisismy.evaluation.text import latex, markdown, paired_markdown
+from thisismy.evaluation.text import dealt_note, latex, markdown, paired_markdown
 from thisismy.personalization.registry import make_method
 from thisismy.progress import Progress, silent
 
@@ -143,7 +143,8 @@ def result_name(benchmark: Benchmark, protocol: Protocol, protocols: Sequence[Pr
     """A benchmark's name, with the settings in which its tables differ."""
     name = benchmark.name
     for key, value in asdict(protocol).items():
-        if len({getattr(p, key) for p in protocols}) > 1:
+        dealt = key == "deal" and value is not None
+        if dealt or len({getattr(p, key) for p in protocols}) > 1:
             name += f"-{key}-{'all' if value is None else value}"
     return name
 
@@ -219,7 +220,7 @@ def _write_reports(document: dict[str, Any], out: Path) -> None:
         text.append(
             f"## {result['name']}\n\n{markdown(result['rows'])}\n\nValues x100, mean ± standard error over "
             f"{len(origin['seeds'])} seeds; encoder `{origin['encoder']}`, data `{origin['data']}`, version "
-            f"{origin['version']}, commit `{origin['commit']}`.\n"
+            f"{origin['version']}, commit `{origin['commit']}`. {dealt_note(origin)}\n"
         )
         pairs = paired_markdown(result["paired"])
         text.append(f"Paired over queries:\n\n{pairs}\n" if pairs else "")

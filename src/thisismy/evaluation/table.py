@@ -34,46 +34,59 @@ def table(benchmark: Benchmark, results: Mapping[str, Sequence[Cell]]) -> dict[s
     """
     kinds = {kind: [q.id for q in benchmark.queries if q.kind == kind] for kind in COLUMNS}
     values = {label: _values(cells, kinds) for label, cells in results.items()}
-    rows = [_row(label, values[label], results[label], kinds) for label in results]
+    rows = [_row(label, values[label], results[label]) for label in results]
     reference = "default" if "default" in results else next(iter(results), "")
     others = [label for label in results if label != reference]
     comparisons = [
         _pair(values, reference, other, kind, name)
         for other in others
         for kind, names in COLUMNS.items()
-        if kinds[kind]
+        if (kind, names[0]) in values[reference]
         for name in names
     ]
     return {"rows": rows, "paired": comparisons}
 
 
 Values = dict[tuple[str, str], NDArray[np.float64]]
-"""(kind, measure) -> ``(n_seeds, n_queries)``."""
+"""(kind, measure) -> ``(n_seeds, n_queries)``, NaN where a seed does not ask a query."""
 
 
 def _values(cells: Sequence[Cell], kinds: Mapping[str, Sequence[str]]) -> Values:
-    return {
-        (kind, name): np.array([[cell.values[q][name] for q in ids] for cell in cells], np.float64)
-        for kind, ids in kinds.items()
-        if ids
-        for name in MEASURES
-    }
+    found = {}
+    for kind, ids in kinds.items():
+        asked = [q for q in ids if any(q in cell.values for cell in cells)]
+        none = dict.fromkeys(MEASURES, np.nan)
+        for name in MEASURES if asked else ():
+            rows = [[cell.values.get(q, none)[name] for q in asked] for cell in cells]
+            found[kind, name] = np.array(rows, np.float64)
+    return found
 
 
-def _row(label: str, values: Values, cells: Sequence[Cell], kinds: Mapping[str, Sequence[str]]) -> Row:
+def _per_query(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``(n_queries,)`` means over the seeds that ask a query."""
+    means: NDArray[np.float64] = np.nanmean(values, axis=0)
+    return means
+
+
+def _error(values: NDArray[np.float64]) -> float:
+    """Standard error over the seeds that ask anything."""
+    return mean_and_error([np.nanmean(row) for row in values if not np.isnan(row).all()])[1]
+
+
+def _row(label: str, values: Values, cells: Sequence[Cell]) -> Row:
     row: Row = {"method": label}
     intervals: Row = {}
     errors: Row = {}
     measures: Row = {}
     for kind, names in COLUMNS.items():
-        if not kinds[kind]:
+        if (kind, names[0]) not in values:
             row[kind] = intervals[kind] = errors[kind] = measures[kind] = None
             continue
-        measures[kind] = {name: _percent(values[kind, name].mean()) for name in MEASURES}
+        measures[kind] = {name: _percent(_per_query(values[kind, name]).mean()) for name in MEASURES}
         row[kind] = {name: measures[kind][name] for name in names}
-        ends = {name: bootstrap(values[kind, name].mean(axis=0)) for name in names}
+        ends = {name: bootstrap(_per_query(values[kind, name])) for name in names}
         intervals[kind] = {name: [_percent(end.low), _percent(end.high)] for name, end in ends.items()}
-        errors[kind] = {name: _percent(mean_and_error(values[kind, name].mean(axis=1))[1]) for name in names}
+        errors[kind] = {name: _percent(_error(values[kind, name])) for name in names}
     learn = float(np.mean([cell.learn_seconds for cell in cells]))
     ask = float(np.mean([cell.ask_seconds for cell in cells]))
     seconds = {"learn": round(learn, 3), "ask": round(ask, 3)}
@@ -81,7 +94,7 @@ def _row(label: str, values: Values, cells: Sequence[Cell], kinds: Mapping[str, 
 
 
 def _pair(values: Mapping[str, Values], first: str, second: str, kind: str, name: str) -> Row:
-    found = paired(values[first][kind, name].mean(axis=0), values[second][kind, name].mean(axis=0))
+    found = paired(_per_query(values[first][kind, name]), _per_query(values[second][kind, name]))
     return {
         "method": first,
         "against": second,

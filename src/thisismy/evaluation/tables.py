@@ -25,7 +25,7 @@ from typing import Any
 from thisismy.errors import BenchmarkError, ThisIsMyError
 from thisismy.evaluation.benchmarks.base import read_json
 from thisismy.evaluation.mining import mining_markdown
-from thisismy.evaluation.text import markdown, paired_markdown
+from thisismy.evaluation.text import dealt_note, markdown, paired_markdown
 
 _TABLE = re.compile(r"(<!-- table:(?P<name>\S+) -->\n)(?P<body>.*?)(<!-- /table -->)", re.DOTALL)
 
@@ -54,9 +54,11 @@ def generated(name: str, results: Path) -> str:
     if parts[2:]:
         return paired_markdown(result["paired"])
     origin = result["provenance"]
+    dealt = dealt_note(origin)
     return (
         f"{markdown(result['rows'])}\n\n"
-        f"x100, mean ± standard error over {len(origin['seeds'])} seeds; encoder `{origin['encoder']}`, "
+        f"x100, mean ± standard error over {len(origin['seeds'])} seeds"
+        f"{f' ({dealt})' if dealt else ''}; encoder `{origin['encoder']}`, "
         f"data `{origin['data']}`, from `benchmarks/results/{path.name}`."
     )
 

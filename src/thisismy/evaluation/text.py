@@ -20,6 +20,16 @@ Document = Mapping[str, Any]
 """What `thisismy.evaluation.runs.evaluate` returns."""
 
 
+def dealt_note(origin: Document) -> str:
+    """Which things were learned, where photos were dealt anew; empty where they were not."""
+    about = origin.get("facts", {}).get("dealt")
+    if about is None:
+        return ""
+    few = f", {len(about['left out'])} with too few left out" if about["left out"] else ""
+    noun = "thing" if about["things"] == 1 else "things"
+    return f"{about['photos']} of each thing dealt anew by each seed; {about['things']} {noun}{few}"
+
+
 def columns(rows: Sequence[Document]) -> list[tuple[str, str]]:
     """The columns some row has values for."""
     return [(kind, name) for kind, name in HEADINGS if any(row[kind] is not None for row in rows)]
@@ -114,6 +124,8 @@ def rich_tables(document: Document) -> Iterator[RenderableType]:
                 f"{pair['p']:.4f}",
             )
         yield pairs
+    if dealt_note(origin):
+        yield dealt_note(origin)
     yield (
         f"means ± standard error over seeds, 95 % intervals over queries; data {origin['data']}, "
         f"version {origin['version']}, commit {origin['commit']}"
