@@ -53,8 +53,10 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("THISISMY_REQUIRE_BROWSER") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # What is waited for comes at once or, on a machine with other work, late; nothing here waits to see an absence.
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield started
@@ -169,7 +171,7 @@ class Visitor:
 
     def __init__(self, context: BrowserContext) -> None:
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(20_000)
         self.problems: list[str] = []
         self.expected: list[str] = []
         self.page.on("console", self._heard)
@@ -193,7 +195,7 @@ class Visitor:
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
-def until(page: Page, expression: str, seconds: float = 15) -> None:
+def until(page: Page, expression: str, seconds: float = 20) -> None:
     """Wait until JavaScript says true; Playwright's own way needs what the page's policy forbids."""
     end = time.monotonic() + seconds
     while not page.evaluate(expression):
@@ -224,10 +226,3 @@ def visitor(
         assert one.unexpected() == []
     finally:
         context.close()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """On a busy machine a browser may take longer than a test waits; a failure must happen four times."""
-    for item in items:
-        if item.path.name.startswith("test_page_") or item.path.name == "test_web_playback.py":
-            item.add_marker(pytest.mark.flaky(reruns=3, reruns_delay=2))

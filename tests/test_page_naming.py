@@ -114,6 +114,7 @@ def test_a_gallery_is_labelled_learned_and_found(visit: Visitor, own_server: str
     assert (instance.confirmed, instance.rejected) == (3, 2)
     page.get_by_role("link", name="Find it").click()
     expect(page.get_by_role("heading", name=re.compile("moments?$"))).to_be_visible()
+    expect(page.locator(".grid .shot").first).to_be_visible()
     found = set(page.locator(".grid").first.locator(".name").all_inner_texts())
     assert {"hello.mp4", "away.mp4", "table.mp4"} <= found
 
@@ -155,6 +156,7 @@ def test_a_hit_is_not_this_and_comes_back(visit: Visitor, own_server: str) -> No
     heading = page.get_by_role("heading", name=re.compile("moments?$"))
     shots = page.locator(".grid .shot")
     expect(heading).to_be_visible()
+    expect(shots.first).to_be_visible()
     before = shots.count()
     shots.last.locator(".main").focus()
     page.keyboard.press("n")

@@ -18,8 +18,12 @@ def search(page: Page, words: str) -> None:
     box.press("Enter")
 
 
-def files(page: Page) -> list[str]:
-    return page.locator(".grid").first.locator(".caption .name").all_inner_texts()
+def expect_files(page: Page, wanted: set[str], more: bool = False) -> None:
+    """The first grid soon shows shots of these files, or of others as well."""
+    names = "[...(document.querySelector('.grid') ?? document).querySelectorAll('.caption .name')]"
+    found = f"new Set({names}.map((name) => name.innerText))"
+    same = "true" if more else f"found.size === {len(wanted)}"
+    until(page, f"((found) => {same} && {sorted(wanted)}.every((one) => found.has(one)))({found})")
 
 
 def playing_at(page: Page) -> float:
@@ -42,8 +46,8 @@ def test_a_name_is_completed_with_its_picture_and_found(visit: Visitor, named_se
     expect(page.locator(".search-lead .face img")).to_be_visible()
     page.keyboard.type("in the grass")
     page.keyboard.press("Enter")
-    expect(page.locator(".grid .shot .name").filter(has_text="evening.mp4")).to_be_visible()
     expect(page.get_by_text("read as 'my cat Chelsea'")).to_be_visible()
+    expect_files(page, {"evening.mp4"}, more=True)
     visit.screenshot("results-light")
 
 
@@ -52,7 +56,7 @@ def test_a_hit_plays_from_its_second_with_marks_and_words(visit: Visitor, named_
     page.goto(f"{named_server}/#/search?q={CAT.replace(' ', '+')}")
     page.get_by_role("link", name=re.compile("Play evening.mp4")).click()
     until(page, "document.querySelector('.stage video')?.currentTime > 8")
-    assert 8 <= playing_at(page) < 9.5
+    assert 8 <= playing_at(page) < 12
     expect(page.locator(".lane .hit")).to_have_count(1)
     left = page.locator(".lane .hit").evaluate("e => parseFloat(e.style.left)")
     assert left == pytest.approx(8 / 16 * 100, abs=0.5)
@@ -68,7 +72,7 @@ def test_a_hit_plays_from_its_second_with_marks_and_words(visit: Visitor, named_
     visit.screenshot("watch-light")
     page.get_by_role("button", name="Back").click()
     expect(page.get_by_role("heading", name=re.compile(r"\d moments"))).to_be_visible()
-    assert "evening.mp4" in files(page)
+    expect_files(page, {"evening.mp4"}, more=True)
 
 
 def test_dragging_on_the_time_line_shows_pictures_and_seeks(visit: Visitor, named_server: str) -> None:
@@ -76,6 +80,8 @@ def test_dragging_on_the_time_line_shows_pictures_and_seeks(visit: Visitor, name
     page.goto(f"{named_server}/#/watch/4")
     bar = page.get_by_role("slider", name="Where in the video")
     expect(page.locator(".strip li")).to_have_count(5)
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     box = bar.bounding_box()
     assert box is not None
     y = box["y"] + box["height"] / 2
@@ -86,7 +92,7 @@ def test_dragging_on_the_time_line_shows_pictures_and_seeks(visit: Visitor, name
         page.mouse.move(box["x"] + box["width"] * step / 20, y)
     expect(page.locator(".bubble")).to_contain_text("0:20")
     page.mouse.up()
-    until(page, "Math.abs(document.querySelector('.stage video').currentTime - 20.9) < 0.6")
+    until(page, "Math.abs(document.querySelector('.stage video').currentTime - 20.9) < 0.2")
     bar.focus()
     page.keyboard.press("Home")
     until(page, "document.querySelector('.stage video').currentTime < 1")
@@ -163,8 +169,7 @@ def test_more_like_this_and_not_this(visit: Visitor, named_server: str) -> None:
     page.locator(".grid .shot").first.locator(".main").focus()
     page.keyboard.press("m")
     expect(page).to_have_url(re.compile("like="))
-    expect(page.locator(".grid .shot").first).to_be_visible()
-    assert set(files(page)) == {"hello.mp4", "table.mp4"}
+    expect_files(page, {"hello.mp4", "table.mp4"})
 
 
 def test_a_photo_is_searched_with(visit: Visitor, named_server: str, mined: Path) -> None:
@@ -173,7 +178,7 @@ def test_a_photo_is_searched_with(visit: Visitor, named_server: str, mined: Path
     page.get_by_label("Photo to search with").set_input_files(mined / "media" / "garden.jpg")
     expect(page.get_by_role("button", name="Search without the photo")).to_be_visible()
     expect(page.get_by_role("heading", name=re.compile("moments?$"))).to_be_visible()
-    assert "garden.jpg" in files(page)
+    expect_files(page, {"garden.jpg"}, more=True)
     page.get_by_role("button", name="Search without the photo").click()
     expect(page.get_by_role("heading", name="Everything")).to_be_visible()
 
@@ -186,7 +191,7 @@ def test_filters_and_order(visit: Visitor, named_server: str) -> None:
     page.get_by_label("In files whose path has").fill("garden")
     page.get_by_role("button", name="Apply").click()
     expect(page.get_by_role("button", name="Filters · 1")).to_be_visible()
-    assert set(files(page)) == {"garden.jpg"}
+    expect_files(page, {"garden.jpg"})
     page.get_by_role("button", name="Filters · 1").click()
     page.get_by_label("Made on or after").fill("last week")
     page.get_by_role("button", name="Apply").click()

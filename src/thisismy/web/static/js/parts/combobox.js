@@ -11,10 +11,12 @@ import { freshId, h, whenQuiet } from "../core/dom.js";
  * @param {(item: Object) => Node[]} how.show What one looks like.
  * @param {(item: Object) => void} how.choose
  * @param {string} how.label Of the list.
+ * @param {number} [how.quiet] Milliseconds without typing before `suggest` is asked; 0 where it answers at once, so that
+ *     the list always belongs to what stands in the input.
  * @param {HTMLElement} [how.box] Where the list hangs; the input's parent by default.
  * @returns {{close: () => void}}
  */
-export function combobox(input, { suggest, show, choose, label, box }) {
+export function combobox(input, { suggest, show, choose, label, quiet = 0, box }) {
   const list = h("div.popover.options", { role: "listbox", id: freshId("options"), "aria-label": label, hidden: true });
   let items = [];
   let at = -1;
@@ -70,8 +72,8 @@ export function combobox(input, { suggest, show, choose, label, box }) {
     mark(-1);
   }
 
-  const later = whenQuiet(90, ask);
-  input.addEventListener("input", () => later());
+  const later = whenQuiet(quiet, ask);
+  input.addEventListener("input", () => (quiet ? later() : later.now()));
   input.addEventListener("blur", close);
   input.addEventListener("keydown", (event) => {
     if (event.isComposing) return;

@@ -46,6 +46,7 @@ export class Grid {
     this.clear();
     this.focused = 0;
     this.#measure();
+    this.#draw();
   }
 
   clear() {

@@ -48,6 +48,7 @@ export function nameForm({ where, ondone, extra, name = "" }) {
   combobox(category, {
     label: "Kinds of things",
     suggest: suggestCategories,
+    quiet: 90,
     show: (item) => [h("span", null, item.name)],
     choose: (item) => (category.value = item.name),
   });

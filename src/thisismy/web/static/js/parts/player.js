@@ -8,18 +8,25 @@ import { Timeline } from "./timeline.js";
 
 const RATES = [0.5, 1, 1.5, 2];
 
+/** What a video or photo is shown on; it has its shape from the first moment, so that nothing below moves later. */
+export function makeStage(media, shown) {
+  const style = media.width && media.height ? { "--shape": `${media.width} / ${media.height}` } : {};
+  return h("div.stage", { style }, shown);
+}
+
 export class Player {
   /**
    * @param {Object} media As `/media/{id}` says.
-   * @param {{start?: number, sprites?: Object, ontime?: (time: number) => void, onerror?: (error: Error) => void}} how
+   * @param {{start?: number, ontime?: (time: number) => void, onerror?: (error: Error) => void}} how
    */
-  constructor(media, { start = 0, sprites = null, ontime = () => {}, onerror = () => {} }) {
+  constructor(media, { start = 0, ontime = () => {}, onerror = () => {} }) {
     Object.assign(this, { media, ontime, onerror });
     this.video = h("video", { playsinline: true, preload: "auto", tabindex: -1, "aria-label": `Video ${media.name}` });
-    this.timeline = new Timeline({ duration: media.duration ?? 0, onseek: (time) => this.seek(time), sprites });
-    this.stage = h("div.stage", null, this.video);
+    this.timeline = new Timeline({ duration: media.duration ?? 0, onseek: (time) => this.seek(time) });
+    this.stage = makeStage(media, this.video);
     this.element = h("div.player", null, this.stage, this.timeline.element, this.#controls());
     this.wanted = null;
+    this.wantsPlay = false;
     this.stopSegments = () => {};
     this.marks = [];
     this.#listen(start);
@@ -40,19 +47,20 @@ export class Player {
   }
 
   toggle() {
-    if (this.video.paused) this.play();
-    else this.pause();
+    if (this.wantsPlay) this.pause();
+    else this.play();
   }
 
   play() {
     this.wantsPlay = true;
     // What cannot be played is told by the element's own "error"; that it may not start by itself is no error.
-    this.video.play().catch(() => {});
+    this.video.play().catch((error) => (this.wantsPlay &&= error.name !== "NotAllowedError"));
   }
 
+  /** At the end of a seek that is under way: Chromium, paused on the way, takes itself to be where it came from. */
   pause() {
     this.wantsPlay = false;
-    this.video.pause();
+    if (!this.video.seeking) this.video.pause();
   }
 
   /** The starts that "next" and "previous" go to. */
@@ -98,7 +106,10 @@ export class Player {
     if (start > 0) this.wanted = start;
     this.timeline.at(start);
     const settle = () => {
-      if (this.wanted === null) return;
+      if (this.wanted === null) {
+        if (!this.wantsPlay) video.pause();
+        return;
+      }
       const to = this.wanted;
       this.wanted = null;
       video.currentTime = to;
@@ -128,6 +139,7 @@ export class Player {
       this.muteButton.setAttribute("aria-label", video.muted ? "Sound on" : "Sound off");
       this.rate.textContent = `${video.playbackRate}×`;
     };
+    video.addEventListener("pause", () => (this.wantsPlay &&= !video.paused));
     for (const event of ["play", "pause", "volumechange", "ratechange"]) video.addEventListener(event, state);
     video.addEventListener("click", () => this.toggle());
     state();

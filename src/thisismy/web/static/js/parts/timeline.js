@@ -8,10 +8,9 @@ export class Timeline {
    * @param {Object} how
    * @param {number} how.duration Seconds.
    * @param {(time: number) => void} how.onseek
-   * @param {Object|null} how.sprites As `/media/{id}/sprites` says.
    */
-  constructor({ duration, onseek, sprites = null }) {
-    Object.assign(this, { duration: Math.max(duration, 0.001), onseek, sprites });
+  constructor({ duration, onseek }) {
+    Object.assign(this, { duration: Math.max(duration, 0.001), onseek, sprites: null, pointed: 0 });
     this.cuts = h("canvas.cuts", { "aria-hidden": "true" });
     this.played = h("i.played");
     this.knob = h("i.knob");
@@ -49,6 +48,12 @@ export class Timeline {
     this.knob.style.left = share;
     this.bar.setAttribute("aria-valuenow", Math.round(time));
     this.bar.setAttribute("aria-valuetext", `${spoken(time)} of ${spoken(this.duration)}`);
+  }
+
+  /** Show pictures while pointing: `sprites` as `/media/{id}/sprites` says. */
+  setSprites(sprites) {
+    this.sprites = sprites;
+    if (!this.bubble.hidden) this.#point(this.pointed);
   }
 
   setShots(shots) {
@@ -121,6 +126,7 @@ export class Timeline {
 
   #point(time) {
     const width = this.bar.clientWidth;
+    this.pointed = time;
     this.bubble.hidden = false;
     this.label.textContent = clock(time);
     this.#drawSprite(time);
@@ -151,7 +157,10 @@ export class Timeline {
     if (!this.sheets.has(number) && ![...this.sheets.values()].includes(false)) {
       const image = new Image();
       this.sheets.set(number, false);
-      image.addEventListener("load", () => this.sheets.set(number, true));
+      image.addEventListener("load", () => {
+        this.sheets.set(number, true);
+        if (!this.bubble.hidden) this.#point(this.pointed);
+      });
       image.addEventListener("error", () => this.sheets.delete(number));
       image.src = url;
     }

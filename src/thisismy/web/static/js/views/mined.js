@@ -156,7 +156,7 @@ class MinedView {
       show: (instance) => [face(instance), h("strong", null, instance.name)],
       choose: (instance) => (nameInput.value = instance.name),
     });
-    combobox(categoryInput, { label: "Kinds of things", suggest: suggestCategories, show: (one) => [h("span", null, one.name)], choose: (one) => (categoryInput.value = one.name) });
+    combobox(categoryInput, { label: "Kinds of things", suggest: suggestCategories, quiet: 90, show: (one) => [h("span", null, one.name)], choose: (one) => (categoryInput.value = one.name) });
     const form = h("form.stack", null, nameField, categoryField, this.#buttons());
     form.addEventListener("submit", (event) => {
       event.preventDefault();

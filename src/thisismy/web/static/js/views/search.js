@@ -172,7 +172,10 @@ class SearchView {
     const sort = this.route.sort === "date" ? "date" : "path";
     const source = new PagedSource((offset, limit, signal) => get("/shots", { offset, limit, sort }, signal));
     source.onerror = complain;
+    const asking = (this.asking = new AbortController());
     await source.open();
+    // Something else may have been asked for in the meantime.
+    if (asking.signal.aborted) return;
     this.total = source.total;
     this.fresh = h("button.button.compact", { type: "button", hidden: true, on: { click: () => this.#run() } }, icon("again"), "Show what is new");
     const toolbar = h(
@@ -298,7 +301,7 @@ class SearchView {
   async #misses(foot) {
     const known = new Set(this.items.flatMap((hit) => [hit.shot_id, ...(hit.similar ?? []).map((one) => one.shot_id)]));
     const answer = await trying(() => this.#fetch({ cutoff: 0, k: this.items.length + 24, sort: "" }));
-    if (!answer) return;
+    if (!answer || !foot.isConnected) return;
     const misses = answer.hits.filter((hit) => !known.has(hit.shot_id)).slice(0, 24);
     fill(foot);
     if (misses.length) this.#drawMisses(this.results, misses);

@@ -1,7 +1,7 @@
 /** Watching: the video from the right second, what was found on its time line, what is said beside it; and naming. */
 
 import { get } from "../core/api.js";
-import { fill, h } from "../core/dom.js";
+import { append, fill, h } from "../core/dom.js";
 import { clock, day, plural } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { bind } from "../core/keys.js";
@@ -10,7 +10,7 @@ import { watch } from "../core/store.js";
 import { BoxLayer } from "../parts/box.js";
 import { startJob } from "../parts/jobs.js";
 import { nameForm } from "../parts/naming.js";
-import { Player } from "../parts/player.js";
+import { makeStage, Player } from "../parts/player.js";
 import { sayNames } from "../parts/searchbox.js";
 import { Strip } from "../parts/strip.js";
 import { complain, trying } from "../parts/toast.js";
@@ -86,7 +86,7 @@ class WatchView {
     this.player.stage.append(this.layer.element);
     this.player.slot.append(this.naming);
     get(`/media/${this.id}/sprites`)
-      .then((sprites) => (this.player.timeline.sprites = sprites))
+      .then((sprites) => this.player.timeline.setSprites(sprites))
       .catch(() => {}); // without them the time line just shows times
     return this.player.element;
   }
@@ -94,7 +94,7 @@ class WatchView {
   #drawPhoto() {
     const image = h("img.photo", { src: this.media.play.url, alt: this.media.name });
     this.layer = new BoxLayer(image, (box) => this.#boxChanged(box));
-    return h("div.player", null, h("div.stage", null, image, this.layer.element), h("div.controls", null, h("span.row.push", null, this.naming)));
+    return h("div.player", null, append(makeStage(this.media, image), [this.layer.element]), h("div.controls", null, h("span.row.push", null, this.naming)));
   }
 
   #bindKeys() {
@@ -187,24 +187,22 @@ class WatchView {
 
   async #loadTranscript() {
     if (this.media.kind === "photo") return;
-    if (!this.media.transcribed) {
-      this.#drawNoTranscript();
-      return;
-    }
-    const answer = await get(`/media/${this.id}/transcript`).catch(() => null);
+    const answer = this.media.transcribed && (await get(`/media/${this.id}/transcript`).catch(() => null));
     if (this.closed) return;
-    if (!answer?.segments.length) {
-      this.#drawNoTranscript();
-      return;
+    if (answer?.segments.length) {
+      this.transcript = new Transcript({ segments: answer.segments, onseek: (time) => this.player.seek(time) });
     }
-    this.transcript = new Transcript({ segments: answer.segments, onseek: (time) => this.player.seek(time) });
     this.#drawSide();
-    this.transcript.at(this.player.time);
+    this.transcript?.at(this.player.time);
   }
 
+  /** What stands beside the video: the form while naming, else the words. */
   #drawSide() {
-    if (this.panel) return;
-    if (this.transcript) fill(this.side, h("h2", null, "What is said"), this.transcript.element);
+    if (this.panel?.isConnected) return;
+    if (this.panel) fill(this.side, this.panel);
+    else if (this.media.kind === "photo") fill(this.side);
+    else if (this.transcript) fill(this.side, h("h2", null, "What is said"), this.transcript.element);
+    else this.#drawNoTranscript();
   }
 
   #drawNoTranscript() {
@@ -248,7 +246,7 @@ class WatchView {
     this.panel.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !event.defaultPrevented) this.#closeNaming();
     });
-    fill(this.side, this.panel);
+    this.#drawSide();
     this.#boxChanged(null);
     form.querySelector("input").focus();
   }
@@ -262,9 +260,7 @@ class WatchView {
   #closeNaming() {
     this.panel = null;
     this.layer.show(false);
-    if (this.transcript) this.#drawSide();
-    else if (this.media.kind === "photo") fill(this.side);
-    else this.#drawNoTranscript();
+    this.#drawSide();
     this.naming.focus();
   }
 
