@@ -55,7 +55,7 @@ def browser() -> Iterator[Browser]:
         pytest.skip(reason)
     from playwright.sync_api import expect, sync_playwright
 
-    # What is waited for comes at once or, on a machine with other work, late; nothing here waits to see an absence.
+    # What is waited for comes at once, or late on a machine with other work.
     expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
