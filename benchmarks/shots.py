@@ -31,7 +31,8 @@ DETECTORS: dict[str, Callable[[], ShotDetector]] = {
     "transnet": TransNet,
     "windows": FixedWindows,
 }
-HALVES = {"chosen on": ("alex", "sam"), "held out": ("maya", "nora")}
+HALVES = {"first half": ("alex", "sam"), "second half": ("maya", "nora")}
+"""Settings were first chosen on the one half of the channels; later changes were looked at on both."""
 TOLERANCE = 0.5
 
 
