@@ -10,9 +10,12 @@ import pytest
 from PIL import Image
 
 from thisismy.cli.app import run
+from thisismy.cli.meta_train import _categories
 from thisismy.encoders import load_encoder
 from thisismy.errors import VocabularyError
+from thisismy.personalization import NamedInstance
 from thisismy.personalization.category_features import load_category_features
+from thisismy.personalization.meta_tokens import MATRIX, MetaTokens
 from thisismy.verbs.meta import meta_train
 
 SMALL = ["--set", "q=4", "--set", "rounds=2", "--set", "epochs=2", "--set", "batch=4"]
@@ -70,5 +73,40 @@ def test_what_it_cannot_do_is_explained(
     ):
         assert run([*command, "--set", setting]) == 1
         assert message in capsys.readouterr().err
-    with pytest.raises(VocabularyError, match="from a library, or from a folder"):
+    with pytest.raises(VocabularyError, match="need a library, or an encoder"):
         meta_train(tmp_path / "x")
+
+
+def test_texts_alone_become_category_features_and_words_start_from_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "text.safetensors"
+    command = ["meta-train", "--text", "--category", "dog", "--category", "stuffed animal", "-o", str(out)]
+    command += ["--encoder", "embedded", *SMALL, "--set", "instances_per_category=3"]
+    assert run([*command, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["categories"] == {"dog": 128, "stuffed animal": 128}
+    assert report["source"] == {"kind": "texts", "phrases of a category": 128, "instances": 256}
+    encoder = load_encoder("embedded")
+    found = load_category_features(out, encoder)
+    assert found.provenance["source"] == report["source"]
+    assert set(found.matrices) == {"dog", "stuffed animal"}
+    thing = NamedInstance("my dog", "dog", encoder.encode_texts(["a brown dog"]))
+    none = np.zeros((0, encoder.embed_dim), np.float32)
+    method = MetaTokens(category_features=str(out), epochs=0)
+    started = method.fit([thing], none, encoder).shared[MATRIX + "dog"]
+    np.testing.assert_array_equal(started, found.matrices["dog"])
+    before = out.read_bytes()
+    assert run(command) == 0
+    assert out.read_bytes() == before
+
+
+def test_texts_of_other_categories_are_another_file(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["meta-train", "--category", "dog"]) == 2
+    assert run(["meta-train", str(pictures), "--text"]) == 2
+    assert "--category goes with --text" in capsys.readouterr().err
+    assert run(["--library", str(tmp_path / "none"), "meta-train", "--text"]) == 1
+    assert "no library" in capsys.readouterr().err
+    assert _categories(["COCO", "teapot"], None)[-3:] == ["hair drier", "toothbrush", "teapot"]

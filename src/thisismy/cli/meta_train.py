@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from thisismy.cli.output import console, print_json, progress_bar, say
 from thisismy.cli.settings import read_settings
+
+if TYPE_CHECKING:
+    from thisismy.verbs import Library
 
 
 def register(app: typer.Typer) -> None:
@@ -25,8 +29,24 @@ def meta_train(
     out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path(
         "categories.safetensors"
     ),
+    text: Annotated[
+        bool,
+        typer.Option(
+            "--text", help="Without any picture: from phrases such as 'a furry black dog' of each category."
+        ),
+    ] = False,
+    category: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--category",
+            help="With --text: instead of the categories of the library's things; 'coco' for the 80 of COCO.",
+        ),
+    ] = None,
     encoder: Annotated[
-        str, typer.Option("--encoder", help="For a folder: auto, embedded, a folder, or a model of the hub.")
+        str,
+        typer.Option(
+            "--encoder", help="For a folder or --category: auto, embedded, a folder, or a model of the hub."
+        ),
     ] = "auto",
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A setting, such as rounds=5; may be repeated.")
@@ -42,14 +62,20 @@ def meta_train(
     from thisismy.verbs import Library
     from thisismy.verbs.meta import meta_train as train
 
+    if (category and not text) or (text and folder is not None):
+        raise typer.BadParameter(
+            "--category goes with --text, and --text with no folder", param_hint="--text, --category"
+        )
+    library = Library.open(context.obj.library) if folder is None and not category else None
     with progress_bar(not context.obj.quiet) as progress:
         loaded = None
-        if folder is not None:
+        if library is None:
             loaded = load_encoder(encoder, allow_download=encoder != "auto", progress=progress)
         report = train(
             out,
-            library=Library.open(context.obj.library) if folder is None else None,
+            library=library,
             folder=folder,
+            categories=_categories(category or (), library) if text else None,
             encoder=loaded,
             settings=read_settings(settings or []),
             seed=seed,
@@ -68,3 +94,12 @@ def meta_train(
     shown.print(f"losses at the end: {', '.join(losses) or 'none'}", markup=False)
     if report.curves is not None:
         shown.print(f"curves: {report.curves}", markup=False)
+
+
+def _categories(given: Sequence[str], library: Library | None) -> list[str]:
+    """The categories asked for, or those of the library's things."""
+    from thisismy.mining.categories import COCO_CATEGORIES
+
+    if library is not None:
+        return [thing.category for thing in library.corpus()]
+    return [name for one in given for name in (COCO_CATEGORIES if one.lower() == "coco" else (one,))]

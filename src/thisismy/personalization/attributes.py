@@ -1,6 +1,8 @@
-"""What a thing looks like in words, zero-shot: phrases that fit its examples better than its category.
+"""What a thing may look like in words: phrases that fit given examples, and things made up from phrases.
 
-Stands in for the captioning model of pi-map, which would need pictures and a large network.
+`describe` stands in for the captioning model of pi-map, which would need pictures and a large network.
+`described_things` is a corpus for meta-personalization that needs no picture: texts stand for pictures, as in
+language-only training of composed retrieval (Gu et al., "LinCIR", CVPR 2024).
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from thisismy.encoders.base import Encoder, Features, unit
+from thisismy.errors import VocabularyError
+from thisismy.personalization.base import NamedInstance, instance_seed
 
 # fmt: off
 ATTRIBUTES = (
@@ -22,6 +26,27 @@ ATTRIBUTES = (
 )
 # fmt: on
 """Colours, patterns, materials, shapes and parts."""
+
+PLACES = (
+    "a photo of *",
+    "* on a table",
+    "* in a garden",
+    "a close-up of *",
+    "* in a room",
+    "* on the street",
+    "someone with *",
+    "* in front of a building",
+)
+"""What is said of a made-up thing; ``*`` is the phrase."""
+
+MOST_TOGETHER = 3
+"""Attributes of a made-up thing at most."""
+
+PHRASES = 128
+"""Made-up things of a category where nobody says how many."""
+
+MOST_PHRASES = 10_000
+"""Half of all combinations there are; drawing at random would not come to an end with all."""
 
 
 def describe(
@@ -61,6 +86,60 @@ def _texts(encoder: Encoder, categories: Sequence[str]) -> Mapping[str, Features
 def specific_caption(name: str, phrases: Sequence[str]) -> str:
     """ "my dog Biscuit", ["brown", "with a face"] -> "A photo of my dog Biscuit, brown, with a face"."""
     return ", ".join([f"A photo of {name}", *phrases])
+
+
+def described_things(
+    encoder: Encoder, categories: Sequence[str], *, count: int = PHRASES, views: int = 1, seed: int = 0
+) -> list[NamedInstance]:
+    """Made-up things of each category, for `meta_train`: "a furry black dog" and its like.
+
+    Every attribute alone comes first, then two or three together at random, until there are enough. The
+    examples of a thing are text vectors of its phrase in the first ``views`` of `PLACES`.
+
+    Args:
+        encoder: any that takes texts.
+        categories: common nouns; one that comes twice counts once.
+        count: things of each category, 1 to `MOST_PHRASES`.
+        views: examples of each thing, 1 to 8; with one, the language-language loss has no pairs.
+        seed: of the combinations; a category's things depend on no other category.
+
+    Raises:
+        VocabularyError: no category, one without letters, or a number out of range.
+    """
+    names = list(dict.fromkeys(" ".join(category.split()) for category in categories))
+    if not names or not all(names):
+        raise VocabularyError("made-up things need categories such as 'dog', and none may be empty")
+    if not 1 <= count <= MOST_PHRASES or not 1 <= views <= len(PLACES):
+        raise VocabularyError(
+            f"cannot make up {count} things of a category with {views} views each: it takes 1 to "
+            f"{MOST_PHRASES} things with 1 to {len(PLACES)} views"
+        )
+    things = [(name, phrase) for name in names for phrase in _phrases(name, count, seed)]
+    rows = encoder.encode_texts([place.replace("*", p) for _, p in things for place in PLACES[:views]])
+    return [
+        NamedInstance(f"{name}: {phrase}", name, own, tuple(p.replace("*", phrase) for p in PLACES[:views]))
+        for (name, phrase), own in zip(things, rows.reshape(len(things), views, -1), strict=True)
+    ]
+
+
+def _phrases(category: str, count: int, seed: int) -> list[str]:
+    """``count`` different phrases about one category."""
+    draw = np.random.default_rng(instance_seed(seed, category))
+    found = {frozenset({i}): None for i in range(len(ATTRIBUTES))}
+    while len(found) < count:
+        together = int(draw.integers(2, MOST_TOGETHER + 1))
+        chosen = draw.choice(len(ATTRIBUTES), size=together, replace=False)
+        found[frozenset(chosen.tolist())] = None
+    return [_told([ATTRIBUTES[i] for i in sorted(chosen)], category) for chosen in list(found)[:count]]
+
+
+def _told(attributes: Sequence[str], category: str) -> str:
+    """["black", "with wheels"], "car" -> "a black car with wheels"."""
+    before = [a for a in attributes if not a.startswith("with ")]
+    behind = " and ".join(a.removeprefix("with ") for a in attributes if a.startswith("with "))
+    words = " ".join([*before, category])
+    article = "an" if words[0].lower() in "aeiou" else "a"
+    return f"{article} {words} with {behind}" if behind else f"{article} {words}"
 
 
 def _with(attribute: str, category: str) -> str:

@@ -188,7 +188,8 @@ def _start(
     provenance = {"seed": seed, "instances": counts, "source": source, **versions()}
     if checkpoint is not None and checkpoint.exists():
         state = load_category_features(checkpoint, encoder)
-        same = state.provenance.get("seed") == seed and state.provenance.get("instances") == counts
+        about = {key: state.provenance.get(key) for key in ("seed", "instances", "source")}
+        same = about == {"seed": seed, "instances": counts, "source": source}
         if state.arguments != asdict(arguments) or not same:
             raise VocabularyError(
                 f"the checkpoint {checkpoint} was made with other settings, seed or instances: "

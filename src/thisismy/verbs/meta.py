@@ -1,4 +1,4 @@
-"""Category features learned from a library or a folder of pictures: meta-personalization."""
+"""Category features learned from a library, a folder of pictures or texts alone: meta-personalization."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def meta_train(
     *,
     library: Library | None = None,
     folder: Path | None = None,
+    categories: Sequence[str] | None = None,
     encoder: Encoder | None = None,
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
@@ -60,7 +61,9 @@ def meta_train(
         library: learn from its instances: confirmed examples, and those that mining proposed.
         folder: or from pictures, see `read_named_pictures`: the name of a picture is its category and every
             picture an instance of its own, but those of a folder ``dog__Biscuit`` are one instance.
-        encoder: of the pictures; a library has its own.
+        categories: or from phrases about things of these categories, without any picture, see
+            `described_things`; a library then only lends its encoder.
+        encoder: of the pictures or texts; a library has its own.
         settings: of `MetaArguments`, where they differ from the defaults.
         seed: same seed, same features, interrupted or not.
         progress: told of each stage.
@@ -75,16 +78,21 @@ def meta_train(
 
     arguments = category_features.MetaArguments(**_checked(dict(settings or {})))
     failed: dict[str, str] = {}
-    source: dict[str, Any]
     if library is not None:
         encoder = library.encoder
-        corpus = library.corpus()
-        source = {"kind": "library", "instances": len(corpus)}
-    elif folder is not None and encoder is not None:
+    if encoder is None:
+        raise VocabularyError("category features need a library, or an encoder and what to learn from")
+    source: dict[str, Any]
+    if categories is not None:
+        corpus, source = _described(categories, encoder, seed)
+    elif folder is not None:
         corpus = _pictured(folder, encoder, path, failed, progress)
-        source = {"kind": "pictures", "folder": folder.resolve().name, "instances": len(corpus)}
+        source = {"kind": "pictures", "folder": folder.resolve().name}
+    elif library is not None:
+        corpus, source = library.corpus(), {"kind": "library"}
     else:
-        raise VocabularyError("category features are learned from a library, or from a folder and an encoder")
+        raise VocabularyError("category features are learned from a library, a folder or categories")
+    source["instances"] = len(corpus)
     none = np.zeros((0, encoder.embed_dim), np.float32)
     found = category_features.meta_train(
         corpus, none, encoder, arguments, seed=seed, checkpoint=path, source=source, progress=progress
@@ -93,9 +101,9 @@ def meta_train(
     steps = [epoch | {"epoch": float(n)} for n, epoch in enumerate(found.history, start=1)]
     losses = [{k: v for k, v in epoch.items() if k != "round"} for epoch in steps]
     drawn = draw_curves(losses, f"category features on {encoder.id}", curves)
-    categories = found.provenance["instances"]
+    counts = found.provenance["instances"]
     drawn_to = curves if drawn else None
-    return MetaReport(path, categories, found.rounds_done, source, drawn_to, found.history, failed)
+    return MetaReport(path, counts, found.rounds_done, source, drawn_to, found.history, failed)
 
 
 def _checked(settings: dict[str, Any]) -> dict[str, Any]:
@@ -111,6 +119,15 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
         elif not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool):
             raise VocabularyError(f"the setting {name!r} is a {wanted.__name__}, not {value!r}")
     return settings
+
+
+def _described(
+    categories: Sequence[str], encoder: Encoder, seed: int
+) -> tuple[list[NamedInstance], dict[str, Any]]:
+    from thisismy.personalization.attributes import PHRASES, described_things
+
+    things = described_things(encoder, categories, seed=seed)
+    return things, {"kind": "texts", "phrases of a category": PHRASES}
 
 
 def _pictured(
