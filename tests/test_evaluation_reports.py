@@ -16,7 +16,7 @@ from thisismy.errors import BenchmarkError
 from thisismy.evaluation import config, mined, tables, tiny
 from thisismy.evaluation.benchmarks import vlogs
 from thisismy.evaluation.protocol import Protocol
-from thisismy.evaluation.study import run_study, run_tiny, source_version
+from thisismy.evaluation.study import _with_contents, run_study, run_tiny, source_version
 from thisismy.evaluation.text import latex, markdown, paired_markdown
 from thisismy.mining.categories import Category
 from thisismy.mining.examples import Proposal
@@ -283,6 +283,21 @@ def test_a_study_from_its_file(tmp_path):
 def test_a_study_that_makes_no_sense_is_refused(changes, message):
     with pytest.raises(BenchmarkError, match=message):
         study(**changes)
+
+
+def test_files_of_a_study_lie_beside_it_and_cells_depend_on_what_is_in_them(tmp_path):
+    path, features = tmp_path / "study.toml", tmp_path / "text.safetensors"
+    path.write_text('[variants.words]\nmethod = "meta-tokens"\ncategory_features = "text.safetensors"\n')
+    with pytest.raises(BenchmarkError, match=r"no file .*text.safetensors for 'category_features'"):
+        config.read(path, tmp_path / "elsewhere")
+    features.write_bytes(b"one")
+    _, arguments = config.read(path, tmp_path / "elsewhere").methods["words"]
+    assert arguments == {"category_features": str(features)}
+    keys = [_with_contents({"n_w": 1, "set_encoder": "", **arguments})]
+    features.write_bytes(b"two")
+    keys.append(_with_contents({"n_w": 1, "set_encoder": "", **arguments}))
+    assert keys[0] != keys[1]
+    assert all(key["n_w"] == 1 and key["set_encoder"] == "" for key in keys)
 
 
 def test_a_study_without_benchmarks_is_refused(tmp_path):

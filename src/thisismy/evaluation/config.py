@@ -9,6 +9,10 @@
     method = "default"
     steps = 1
 
+    [variants."meta-tokens, from texts"]
+    method = "meta-tokens"
+    category_features = "text.safetensors"   # a file, relative to this one
+
     [[benchmarks]]
     kind = "photos"
     path = "photos-dev"                 # relative to the file, or to --data
@@ -33,6 +37,7 @@ from thisismy.errors import BenchmarkError
 from thisismy.evaluation.benchmarks import BENCHMARKS
 from thisismy.evaluation.protocol import Protocol
 from thisismy.personalization.registry import METHODS
+from thisismy.personalization.storage import FILE_ARGUMENTS
 
 SETTINGS = ("examples", "query", "pooling", "corpus", "deal")
 OPTIONS = {
@@ -86,14 +91,20 @@ def read(path: Path, data: Path | None = None) -> Study:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BenchmarkError(f"cannot read the study {path}: {error}") from error
-    return parse(raw, data or path.parent, str(path))
+    return parse(raw, data or path.parent, str(path), path.parent)
 
 
-def parse(raw: Mapping[str, Any], data: Path, where: str) -> Study:
-    """A study from the content of its file; ``where`` names it in errors.
+def parse(raw: Mapping[str, Any], data: Path, where: str, folder: Path | None = None) -> Study:
+    """A study from the content of its file.
+
+    Args:
+        raw: the content.
+        data: folder that paths of benchmarks are relative to.
+        where: names the study in errors.
+        folder: that files among a method's arguments are relative to; the working directory when None.
 
     Raises:
-        BenchmarkError: something in it is unknown.
+        BenchmarkError: something in it is unknown, or a file is not there.
     """
     unknown = set(raw) - {"name", "encoder", "seeds", "methods", "variants", "benchmarks"}
     if unknown:
@@ -101,7 +112,10 @@ def parse(raw: Mapping[str, Any], data: Path, where: str) -> Study:
     methods: dict[str, tuple[str, Mapping[str, Any]]] = {name: (name, {}) for name in raw.get("methods", ())}
     for label, about in raw.get("variants", {}).items():
         arguments = dict(about)
-        methods[label] = (str(arguments.pop("method", "default")), arguments)
+        methods[label] = (
+            str(arguments.pop("method", "default")),
+            _with_files(arguments, folder or Path(), where),
+        )
     absent = [name for name, _ in methods.values() if name not in METHODS]
     if absent or not methods:
         what = f"no method {absent[0]!r}" if absent else "a study needs methods"
@@ -117,6 +131,17 @@ def parse(raw: Mapping[str, Any], data: Path, where: str) -> Study:
         tasks=tuple(_task(about, data, where) for about in raw.get("benchmarks", ())),
         raw=raw,
     )
+
+
+def _with_files(arguments: Mapping[str, Any], folder: Path, where: str) -> dict[str, Any]:
+    """Arguments whose files are given by their whole paths."""
+    found = dict(arguments)
+    for name in FILE_ARGUMENTS & {key for key, value in arguments.items() if value}:
+        path = (folder / str(arguments[name])).resolve()
+        if not path.is_file():
+            raise BenchmarkError(f"{where}: there is no file {path} for {name!r}: make it first")
+        found[name] = str(path)
+    return found
 
 
 def _task(about: Mapping[str, Any], data: Path, where: str) -> Task:

@@ -32,6 +32,7 @@ from thisismy.evaluation.sheets import write_sheet
 from thisismy.evaluation.table import table
 from thisismy.evaluation.text import dealt_note, latex, markdown, paired_markdown
 from thisismy.personalization.registry import make_method
+from thisismy.personalization.storage import FILE_ARGUMENTS
 from thisismy.progress import Progress, silent
 
 
@@ -164,7 +165,7 @@ def _run_protocol(
     for label, (name, arguments) in study.methods.items():
         method = make_method(name, arguments)
         for seed in range(study.seeds):
-            about = [*shared, name, asdict(method), seed]
+            about = [*shared, name, _with_contents(asdict(method)), seed]
             key = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:20]
             path = folder / f"{key}.json"
             cell = _load(path)
@@ -182,6 +183,14 @@ def _run_protocol(
             results.setdefault(label, []).append(cell)
             counter.step()
     return results
+
+
+def _with_contents(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments with the hash of what is in a file in place of its path."""
+    files = {name: Path(arguments[name]) for name in FILE_ARGUMENTS if arguments.get(name)}
+    return arguments | {
+        name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items() if path.is_file()
+    }
 
 
 def source_version() -> str:

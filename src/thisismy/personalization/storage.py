@@ -17,6 +17,9 @@ from safetensors.numpy import load, save
 
 from thisismy.errors import VocabularyError
 
+FILE_ARGUMENTS = frozenset({"category_features", "set_encoder", "picture_map"})
+"""Arguments of methods that name a file."""
+
 
 def versions() -> dict[str, Any]:
     """The versions that a learned thing was made with."""
