@@ -43,7 +43,7 @@ class Place:
         span: seconds; ``Span(0, 0)`` for a photo.
         jpeg: the photo, when it is no file of the library.
         box: the thing in the picture, as shares of its sides: left, top, right, bottom; None for all of it.
-        box_time: the frame the box was drawn on, in seconds.
+        box_time: the frame that was pointed at, on which a box is drawn, in seconds.
     """
 
     content_hash: str
@@ -126,9 +126,10 @@ def _locate_shot(store: Store, path: Path, start: str, end: str | None) -> Place
     if first > last:
         raise InstanceError(f"{path} has nothing at {start}: it ends at {last:.1f} s")
     if until is not None:
-        return Place(digest, Span(first, min(until, last)))
+        span = Span(first, min(until, last))
+        return Place(digest, span, box_time=span.middle)
     around = next((span for span in shots if first in span), shots[-1])
-    return Place(digest, around)
+    return Place(digest, around, box_time=first)
 
 
 def example_features(
@@ -155,10 +156,12 @@ def example_features(
 def _frames_in(connection: Connection, encoder_id: str, example: Example) -> Features:
     media, shots, frames = schema.media, schema.shots, schema.frames
     features, encoders = schema.features, schema.encoders
+    encoder = select(encoders.c.id).where(encoders.c.name == encoder_id).scalar_subquery()
     statement = (
         select(frames.c.time, shots.c.start, shots.c.end, features.c.vector)
-        .select_from(features.join(encoders).join(frames).join(shots).join(media))
-        .where(media.c.content_hash == example.content_hash, encoders.c.name == encoder_id)
+        .select_from(media.join(shots).join(frames).join(features))
+        # "+ 0" hides the index of all rows of an encoder, the whole library, from SQLite's planner.
+        .where(media.c.content_hash == example.content_hash, features.c.encoder_id + 0 == encoder)
     )
     rows = connection.execute(statement).all()
     span = example.span

@@ -142,8 +142,11 @@ class Vocabulary:
         cut = self.concept(name).arrays.get("threshold")
         return -np.inf if cut is None else float(cut.item())
 
-    def nearby(self, name: str, gallery: Features) -> NDArray[np.bool_] | None:
-        """``(n,)``: rows that may reach `threshold`, by a quick look; None for a method that has none."""
+    def headroom(self, name: str, gallery: Features) -> Scores | None:
+        """``(n,)``: by how much a row could pass `threshold` at most, by a quick look; below 0 it cannot.
+
+        None for a method that has no quicker way than `explain`.
+        """
         self.concept(name)
         return None
 
@@ -167,6 +170,14 @@ class Method(ABC):
 
     vocabulary: ClassVar[type[Vocabulary]]
     needs_examples: ClassVar[bool] = True
+
+    @property
+    def boxes(self) -> str:
+        """What is shown of an example in which a person drew a box: a word of `localise.MARKS`.
+
+        Whoever makes the features of the examples asks; a method sees no pictures.
+        """
+        return "crop"
 
     def fit(
         self,

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thisismy.encoders.base import Features, unit
 from thisismy.personalization.base import (
@@ -86,11 +85,11 @@ class EvidenceVocabulary(Vocabulary):
         """The instance's part at the likeness that the instance's own examples and the others suggest."""
         return float(self._log_probability(self.concept(name).arrays["cut"])[0])
 
-    def nearby(self, name: str, gallery: Features) -> NDArray[np.bool_]:
-        """``(n,)``: rows that would reach the cut-off if no rival counted against them; rivals never help."""
+    def headroom(self, name: str, gallery: Features) -> Scores:
+        """``(n,)``: what the likeness would be above the cut-off if no rival took any of it."""
         arrays = self.concept(name).arrays
         own = scaled(gallery @ arrays["mean"], arrays["unrelated"].item())
-        return np.asarray(own >= arrays["cut"][0])
+        return np.asarray(own - arrays["cut"][0], np.float32)
 
     def certainty(self, name: str, gallery: Features) -> Scores:
         """``(n,)`` probabilities, the instance's part of the score; `Evidence` says when they are 1/2."""

@@ -16,7 +16,7 @@ from thisismy.retrieval.ranking import Ranked, best_row, pool_frames, rank
 from thisismy.retrieval.search import Found, SearchOptions, ShotHit
 
 SAMPLE = 2000
-"""Shots that stand for the library where a share of it is said."""
+"""Shots that stand for the library where a share of it is said, or in which its nearest misses are found."""
 
 
 def find_named(
@@ -44,18 +44,16 @@ def find_named(
     if not len(gallery):
         return Found()
     ask = _Asked(read, gallery, vocabulary, options)
-    if options.cutoff > 0:
-        parts = ask.surest()
-        passing = parts.instance >= _cut(read, vocabulary)
-        if allowed is not None:
-            passing &= allowed
-        found = ask.rank(parts, options.k, fold_above, passing)
-        if found:
-            return Found(ask.hits(found, parts))
-    parts = ask.all()
-    k = options.k if options.cutoff == 0 else min(options.k, 5)
-    hits = ask.hits(ask.rank(parts, k, fold_above, allowed), parts)
-    return Found(hits) if options.cutoff == 0 else Found(nearest=hits)
+    allowed = np.ones(len(gallery), bool) if allowed is None else allowed
+    if options.cutoff == 0:
+        parts = ask.all()
+        return Found(ask.hits(ask.rank(parts, options.k, fold_above, allowed), parts))
+    parts, looked = ask.likeliest(allowed)
+    passing = looked & (parts.instance >= _cut(read, vocabulary))
+    found = ask.rank(parts, options.k, fold_above, passing)
+    if found:
+        return Found(ask.hits(found, parts))
+    return Found(nearest=ask.hits(ask.rank(parts, min(options.k, 5), fold_above, looked), parts))
 
 
 @dataclass(frozen=True)
@@ -75,22 +73,29 @@ class _Asked:
         pooled = (pool_frames(self.gallery, part) for part in (parts.instance, parts.context, parts.score))
         return Contributions(*pooled)
 
-    def surest(self) -> Contributions:
-        """The same, but minus infinity for shots that a quick look shows to be below the cut-off."""
-        near = None
+    def likeliest(self, allowed: NDArray[np.bool_]) -> tuple[Contributions, NDArray[np.bool_]]:
+        """The same for the allowed shots that matter, and which these are.
+
+        Left out, at minus infinity, are those that a quick look shows to be below the cut-off, but for the
+        `SAMPLE` of them that come nearest to it.
+        """
+        room = None
         if self.options.by == "shot" and len(self.read.names) == 1:
-            near = self.vocabulary.nearby(self.read.names[0], np.asarray(self.gallery.vectors))
-        if near is None:
-            return self.all()
-        rows = np.flatnonzero(near)
+            room = self.vocabulary.headroom(self.read.names[0], np.asarray(self.gallery.vectors))
+        if room is None:
+            return self.all(), allowed
+        room[~allowed] = -np.inf
+        least = min(0.0, float(np.partition(room, -SAMPLE)[-SAMPLE])) if len(room) > SAMPLE else -np.inf
+        looked = allowed & (room >= least)
+        rows = np.flatnonzero(looked)
         parts = _contributions(self.read, np.asarray(self.gallery.vectors[rows]), self.vocabulary)
         whole = [np.full(len(self.gallery), -np.inf, np.float32) for _ in range(3)]
         for full, part in zip(whole, (parts.instance, parts.context, parts.score), strict=True):
             full[rows] = part
-        return Contributions(*whole)
+        return Contributions(*whole), looked
 
     def rank(
-        self, parts: Contributions, k: int, fold_above: float | None, allowed: NDArray[np.bool_] | None
+        self, parts: Contributions, k: int, fold_above: float | None, allowed: NDArray[np.bool_]
     ) -> list[Ranked]:
         """The best shots of those allowed."""
         files = self.gallery.media_ids
