@@ -42,7 +42,7 @@ def learn(
     from thisismy.verbs import Library
 
     method, arguments = parse_method(method)
-    arguments = read_settings(settings or [])
+    arguments |= read_settings(settings or [])
     library = Library.open(context.obj.library)
     with progress_bar(not context.obj.quiet) as progress:
         report = library.learn(
@@ -70,6 +70,8 @@ def learn(
         out.print(f"{len(report.unchanged)} had not changed")
     for name, reason in report.skipped.items():
         out.print(f"not learned: {name}: {reason}", markup=False)
+    for note in report.notes:
+        out.print(f"note: {note}", markup=False)
     for warning in report.look_alikes:
         out.print(f"warning: {warning}", markup=False)
     if not (report.learned or report.unchanged or report.skipped):

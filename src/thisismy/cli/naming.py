@@ -181,12 +181,19 @@ def name(
     places: Annotated[list[str], typer.Argument(help="VIDEO@1:23, VIDEO@1:20-1:26, or a photo.")],
     category: Annotated[str, typer.Option(help="What kind of thing it is: dog.")] = "",
     negative: Annotated[bool, typer.Option("--not", help="These do not show it.")] = False,
+    box: Annotated[
+        str | None,
+        typer.Option("--box", help="Where in the picture it is: left,top,right,bottom in pixels; one place."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Teach a named thing by pointing at shots or photos that show it (or, with --not, do not)."""
+    from thisismy.cli.settings import parse_box
     from thisismy.verbs import Library
 
-    instance = Library.open(context.obj.library).name(name_, places, category=category, negative=negative)
+    instance = Library.open(context.obj.library).name(
+        name_, places, category=category, negative=negative, box=parse_box(box)
+    )
     if json:
         print_json(instance)
     else:

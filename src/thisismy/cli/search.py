@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from thisismy.cli.output import clock, console, print_json, progress_bar, say, short_path
+from thisismy.cli.settings import parse_box
 from thisismy.errors import QueryError
 
 if TYPE_CHECKING:
-    from thisismy.personalization.localise import Box
     from thisismy.retrieval.filters import Filters
     from thisismy.retrieval.results import Hit, SearchResult
 
@@ -90,32 +90,13 @@ def search(
 
         if image:
             raise QueryError("--like and --image cannot be asked for together: leave one out")
-        result = search_pictured(library, query, like, box=_box(box), method=like_method, **chosen)
+        result = search_pictured(library, query, like, box=parse_box(box), method=like_method, **chosen)
     else:
         result = library.search(query, images=image or (), **chosen)
     if json:
         print_json(result)
     else:
         print_result(result, explain)
-
-
-def _box(text: str | None) -> Box | None:
-    """Four numbers with commas between.
-
-    Raises:
-        QueryError: they are something else.
-    """
-    if text is None:
-        return None
-    from thisismy.personalization.localise import Box
-
-    try:
-        left, top, right, bottom = (float(part) for part in text.split(","))
-    except ValueError:
-        raise QueryError(
-            f"a box is four numbers of pixels, left,top,right,bottom, such as 10,20,200,180, not {text!r}"
-        ) from None
-    return Box(left, top, right, bottom)
 
 
 def _search_said(context: typer.Context, phrase: str, k: int, json: bool) -> None:

@@ -1,12 +1,15 @@
-"""Settings given as name=value on the command line."""
+"""Settings given as name=value on the command line, and boxes as four numbers."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from thisismy.errors import VocabularyError
+from thisismy.errors import QueryError, VocabularyError
+
+if TYPE_CHECKING:
+    from thisismy.personalization.localise import Box
 
 
 def read_settings(given: Iterable[str]) -> dict[str, Any]:
@@ -28,3 +31,22 @@ def read_settings(given: Iterable[str]) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             settings[name.strip()] = value.strip()
     return settings
+
+
+def parse_box(text: str | None) -> Box | None:
+    """Four numbers with commas between: left, top, right, bottom in pixels.
+
+    Raises:
+        QueryError: they are something else.
+    """
+    if text is None:
+        return None
+    from thisismy.personalization.localise import Box
+
+    try:
+        left, top, right, bottom = (float(part) for part in text.split(","))
+    except ValueError:
+        raise QueryError(
+            f"a box is four numbers of pixels, left,top,right,bottom, such as 10,20,200,180, not {text!r}"
+        ) from None
+    return Box(left, top, right, bottom)

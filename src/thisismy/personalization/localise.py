@@ -9,6 +9,7 @@ object detection", ICCV 2015); that needs no weights and is right for one thing 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +19,10 @@ from numpy.typing import NDArray
 
 from thisismy.encoders.base import Picture
 from thisismy.errors import MediaError
+
+IGNORE, CROP, ELLIPSE = "ignore", "crop", "ellipse"
+MARKS = (IGNORE, CROP, ELLIPSE)
+"""What a method can be shown of a picture with a box: all of it, what is inside, or all with an ellipse."""
 
 RED = (255, 0, 0)
 
@@ -51,14 +56,36 @@ def inside(box: Box, picture: Picture) -> Box:
         MediaError: no part does, or it has no area or a number that is not finite.
     """
     height, width = picture.shape[:2]
+    return _cut(box, width, height)
+
+
+def _cut(box: Box, width: int, height: int) -> Box:
     numbers = (box.left, box.top, box.right, box.bottom)
     cut = Box(max(box.left, 0), max(box.top, 0), min(box.right, width), min(box.bottom, height))
     if not np.isfinite(numbers).all() or cut.right - cut.left < 1 or cut.bottom - cut.top < 1:
+        shown = ", ".join(f"{number:g}" for number in numbers)
         raise MediaError(
-            f"the box {tuple(float(n) for n in numbers)} (left, top, right, bottom) lies outside of the "
+            f"the box {shown} (left, top, right, bottom) lies outside of the "
             f"picture of {width} x {height} pixels, or is empty: give one inside"
         )
     return cut
+
+
+def box_of_shares(shares: Sequence[float], picture: Picture) -> Box:
+    """The box of shares of a picture's sides (left, top, right, bottom; 0 to 1) in its pixels."""
+    height, width = picture.shape[:2]
+    left, top, right, bottom = shares
+    return Box(left * width, top * height, right * width, bottom * height)
+
+
+def shares_of(box: Box, width: int, height: int) -> tuple[float, float, float, float]:
+    """The part of a box inside a picture of so many pixels, as shares of its sides.
+
+    Raises:
+        MediaError: no part of it is inside.
+    """
+    cut = _cut(box, width, height)
+    return cut.left / width, cut.top / height, cut.right / width, cut.bottom / height
 
 
 def encircled(picture: Picture, box: Box) -> Picture:
@@ -85,6 +112,17 @@ def cropped(picture: Picture, box: Box) -> Picture:
     box = inside(box, picture)
     top, bottom = int(box.top), int(np.ceil(box.bottom))
     return picture[top:bottom, int(box.left) : int(np.ceil(box.right))]
+
+
+def marked(picture: Picture, box: Box, boxes: str) -> Picture:
+    """The picture as a method with these `MARKS` is shown it.
+
+    Raises:
+        MediaError: the box lies outside of the picture.
+    """
+    if boxes == IGNORE:
+        return picture
+    return cropped(picture, box) if boxes == CROP else encircled(picture, box)
 
 
 def saliency(picture: Picture) -> NDArray[np.float32]:
@@ -141,4 +179,4 @@ def localised(
         box = salient_box(picture)
     if box is None:
         return picture
-    return encircled(picture, box) if mark == "ellipse" else cropped(picture, box)
+    return marked(picture, box, mark)

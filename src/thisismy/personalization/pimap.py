@@ -59,7 +59,7 @@ class Pimap(Method):
     without learning. Learning all anew tunes the map again.
 
     Ablations of Table 5.1: ``picture_weight=0``, ``phrases=0``, ``pretrained=False``, ``condition="ones"``;
-    localisation is a property of the examples' pictures (`thisismy.personalization.localise`).
+    localisation is a property of the examples' pictures (``boxes``; `thisismy.personalization.localise`).
 
     Attributes:
         picture_map: file of `train-inversion`; empty takes the package's own for the encoder.
@@ -80,6 +80,9 @@ class Pimap(Method):
         condition: of a map that is not pre-trained.
         average: several examples as the mean of their "words" or the word of their mean "features".
         order: what stands for ``*`` in a query with a context: "word" as published, "word type", "type word".
+        boxes: what is learned from where a person drew a box: the "crop" inside it, an "ellipse" around it as
+            published, or "ignore" it. Not the paper's by default, because an ellipse means nothing to the
+            embedded encoder.
     """
 
     vocabulary: ClassVar[type[Vocabulary]] = PimapVocabulary
@@ -100,8 +103,10 @@ class Pimap(Method):
     condition: str = "zeroed"
     average: str = "words"
     order: str = "word"
+    boxes: str = "crop"
 
     def __post_init__(self) -> None:
+        check_choice("pi-map", "boxes", self.boxes, ("ignore", "crop", "ellipse"))
         check_choice("pi-map", "order", self.order, ORDERS)
         check_choice("pi-map", "average", self.average, ("words", "features"))
         check_choice("pi-map", "regularise", self.regularise, ("word", "text"))

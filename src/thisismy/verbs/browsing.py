@@ -15,6 +15,7 @@ from thisismy.library import instances as rows
 from thisismy.library.examples import Place
 from thisismy.library.instances import CONFIRMED, JOB, PROPOSED, REJECTED, USER, Example, Instance
 from thisismy.spans import Span
+from thisismy.verbs.example_ids import example_id
 from thisismy.verbs.searching import SearchingVerbs
 
 if TYPE_CHECKING:
@@ -209,8 +210,10 @@ class BrowsingVerbs(SearchingVerbs):
                 confirmed = rows.examples_of(connection, instance, CONFIRMED)
                 # What can be seen nowhere any more was not learned from either.
                 seen = browsing.known_contents(connection, {example.content_hash for example in confirmed})
-                own = {_example_key(example) for example in confirmed if example.content_hash in seen}
-                states[instance.name] = CURRENT if set(about[instance.name]) == own else STALE
+                known = set(about[instance.name])
+                # A box whose file is gone was noted as unseen; whether it still is, learning finds out.
+                own = {_known_id(example, known) for example in confirmed if example.content_hash in seen}
+                states[instance.name] = CURRENT if known == own else STALE
         return states
 
     def occurrences(self, name: str | int, k: int = 500) -> list[Hit]:
@@ -321,8 +324,9 @@ def _find(connection: Connection, name: str | int) -> Instance:
     return found
 
 
-def _example_key(example: Example) -> str:
-    return f"{example.content_hash}@{example.span.start:.3f}-{example.span.end:.3f}"
+def _known_id(example: Example, known: set[str]) -> str:
+    unseen = example_id(example, box_seen=False)
+    return unseen if unseen in known else example_id(example)
 
 
 def _shows(example: Example, shot: ShotRow) -> bool:

@@ -13,14 +13,16 @@ import numpy as np
 from thisismy.errors import EncoderMismatchError, InstanceError, VocabularyError
 from thisismy.library import catalog
 from thisismy.library import instances as rows
-from thisismy.library.instances import CONFIRMED, PROPOSED, REJECTED, USER, Example, Instance
+from thisismy.library.instances import CONFIRMED, PROPOSED, REJECTED, USER, Instance
 from thisismy.progress import Progress, silent
+from thisismy.verbs.example_ids import place_of
 from thisismy.verbs.naming import NamingVerbs
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Features
     from thisismy.library.gallery import Gallery
     from thisismy.personalization.base import Method, NamedInstance, Vocabulary
+    from thisismy.personalization.quality import LeftOut
 
 NEGATIVES = 512
 """Shots of the library that stand for everything else (the number of section 5 of the paper)."""
@@ -61,6 +63,7 @@ class LearnReport:
         skipped: names that cannot be learned, with the reason.
         look_alikes: pairs that can hardly be told apart, one sentence each.
         seconds: how long learning took, without the judging.
+        notes: what could not be used of what was given, one sentence each.
     """
 
     method: str
@@ -69,6 +72,7 @@ class LearnReport:
     skipped: dict[str, str] = field(default_factory=dict)
     look_alikes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
 
 
 class LearningVerbs(NamingVerbs):
@@ -89,7 +93,8 @@ class LearningVerbs(NamingVerbs):
         The others do not move. Another method, other arguments or another seed learns all anew.
 
         Args:
-            names: learn just these, anew; None learns what is new or has changed.
+            names: learn just these, anew; None learns what is new or has changed. What was learned in another
+                way is learned anew as well.
             method: see `thisismy.personalization.METHODS`.
             arguments: of the method, where they differ from its defaults.
             seed: same seed, same concepts.
@@ -107,8 +112,8 @@ class LearningVerbs(NamingVerbs):
         made = make_method(method, _with_whole_paths(arguments or {}))
         known = self._current(made, method, seed)
         report = LearnReport(method)
-        wanted = [self.instance(name) for name in names] if names else self.instances()
-        material = {item.name: self._material(item) for item in self.instances()}
+        wanted = self._wanted(names, known)
+        material = {item.name: self._material(item, made.boxes, report.notes) for item in self.instances()}
         ready = {name: item for name, item in material.items() if len(item.examples)}
         todo = []
         for instance in wanted:
@@ -119,7 +124,9 @@ class LearningVerbs(NamingVerbs):
                 report.unchanged.append(instance.name)
             else:
                 todo.append(item)
-        negatives = self._negatives(list(ready.values())) if todo else np.zeros((0, 1), np.float32)
+        negatives = (
+            self._negatives(list(ready.values()), made.boxes) if todo else np.zeros((0, 1), np.float32)
+        )
         start = time.perf_counter()
         vocabulary = known or made.fit([], negatives, self.encoder, seed=seed)
         for name in [name for name in vocabulary.concepts if name not in ready]:
@@ -133,19 +140,24 @@ class LearningVerbs(NamingVerbs):
             results = leave_one_out(made, list(ready.values()), negatives, self.encoder, seed=seed)
             judged = {result.name: result for result in results}
             report.look_alikes = [str(pair) for pair in look_alikes(list(ready.values()), self.encoder)]
-        for item in todo:
-            left = judged.get(item.name)
-            report.learned.append(
-                LearnedInstance(
-                    name=item.name,
-                    category=item.category,
-                    examples=len(item.examples),
-                    tried=left.tried if left else 0,
-                    found=left.found if left and left.tried else None,
-                    mean_rank=left.mean_rank if left and left.tried else None,
-                )
-            )
+        report.learned = [_described(item, judged.get(item.name)) for item in todo]
         return report
+
+    def _wanted(self, names: Sequence[str] | None, known: Vocabulary | None) -> list[Instance]:
+        """The instances to look at; those asked for first.
+
+        Raises:
+            InstanceError: no instance of a name.
+        """
+        asked = [self.instance(name) for name in names or ()]
+        if not asked:
+            return self.instances()
+        if known is not None:
+            return asked
+        # A vocabulary is learned in one way: what another way has learned would be gone.
+        named = {instance.name for instance in asked}
+        before = set(self._learned_before()) - named
+        return asked + [item for item in self.instances() if item.name in before]
 
     def corpus(self) -> list[NamedInstance]:
         """Every instance with its confirmed and its proposed examples, as `meta_train` takes them."""
@@ -153,10 +165,10 @@ class LearningVerbs(NamingVerbs):
 
         found = []
         for instance in self.instances():
-            sure = self._material(instance)
-            likely, features = self._features_of(instance, PROPOSED)
-            parts = [rows for rows in (sure.examples, features) if len(rows)]
-            ids = (*sure.example_ids, *map(_example_id, likely))
+            sure = self._material(instance, "crop")
+            likely = self._features_of(instance, PROPOSED, "crop")
+            parts = [rows for rows in (sure.examples, likely.features) if len(rows)]
+            ids = (*sure.example_ids, *likely.ids)
             if parts:
                 found.append(NamedInstance(sure.name, sure.category, np.concatenate(parts), ids))
         return found
@@ -204,10 +216,11 @@ class LearningVerbs(NamingVerbs):
                 vocabulary = self.vocabulary()
             except (EncoderMismatchError, VocabularyError):
                 vocabulary = None
+        boxes = _boxes_of(vocabulary)
         stale = [
             name
             for name in names
-            if vocabulary is None or not _same(vocabulary, self._material(self.instance(name)))
+            if vocabulary is None or not _same(vocabulary, self._material(self.instance(name), boxes))
         ]
         if stale and vocabulary is not None:
             report = self.learn(
@@ -242,17 +255,31 @@ class LearningVerbs(NamingVerbs):
         same = (known.method, known.arguments, known.seed) == (method, asdict(made), seed)
         return known if same else None
 
-    def _material(self, instance: Instance) -> NamedInstance:
+    def _learned_before(self) -> list[str]:
+        """Names of what was learned last, in whatever way; none where it cannot be used."""
+        try:
+            return list(self.vocabulary().concepts)
+        except (VocabularyError, EncoderMismatchError):
+            return []
+
+    def _material(self, instance: Instance, boxes: str, notes: list[str] | None = None) -> NamedInstance:
+        """What an instance is learned from.
+
+        Args:
+            instance: which.
+            boxes: what is made of boxes, a word of `localise.MARKS`.
+            notes: told why a box cannot be used.
+        """
         from thisismy.mining.naming import visible_noun
         from thisismy.personalization.base import NamedInstance
 
-        examples, features = self._features_of(instance, CONFIRMED)
+        seen = self._features_of(instance, CONFIRMED, boxes, notes)
         # The noun a person uses says more than the nearest COCO class: "sneaker", not "sports ball".
         noun = None if instance.category_by == USER else visible_noun(instance.name.split())
         category = noun or instance.category or "thing"
-        return NamedInstance(instance.name, category, features, tuple(_example_id(e) for e in examples))
+        return NamedInstance(instance.name, category, seen.features, seen.ids)
 
-    def _negatives(self, material: Sequence[NamedInstance]) -> Features:
+    def _negatives(self, material: Sequence[NamedInstance], boxes: str) -> Features:
         """Shots that show none of the instances as far as can be told, and what people said they are not."""
         gallery = self._prepared().gallery
         if not len(gallery):
@@ -266,13 +293,13 @@ class LearningVerbs(NamingVerbs):
             free = free[alike[free] < usual + CLEARLY_OTHER * (1 - usual)]
         if len(free) > NEGATIVES:
             free = np.sort(np.random.default_rng(0).choice(free, NEGATIVES, replace=False))
-        confirmed = {example_id for item in material for example_id in item.example_ids}
+        confirmed = {place_of(own) for item in material for own in item.example_ids}
         refused = [vectors[free]]
         for instance in self.instances():
-            examples, features = self._features_of(instance, REJECTED)
-            keep = [_example_id(example) not in confirmed for example in examples]
+            seen = self._features_of(instance, REJECTED, boxes)
+            keep = [place_of(own) not in confirmed for own in seen.ids]
             if any(keep):
-                refused.append(features[keep])
+                refused.append(seen.features[keep])
         return np.concatenate(refused)
 
     def _refused(self, names: Sequence[str], gallery: Gallery) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -293,14 +320,34 @@ class LearningVerbs(NamingVerbs):
         return refused
 
 
+def _described(item: NamedInstance, left: LeftOut | None) -> LearnedInstance:
+    """What was learned, and how it was judged, if it was."""
+    tried = left.tried if left else 0
+    return LearnedInstance(
+        name=item.name,
+        category=item.category,
+        examples=len(item.examples),
+        tried=tried,
+        found=left.found if left and tried else None,
+        mean_rank=left.mean_rank if left and tried else None,
+    )
+
+
 def _with_whole_paths(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Files among a method's arguments by their whole path, since a search may learn again from elsewhere."""
     files = {"category_features", "set_encoder", "picture_map"}
     return {k: str(Path(v).resolve()) if k in files and v else v for k, v in arguments.items()}
 
 
-def _example_id(example: Example) -> str:
-    return f"{example.content_hash}@{example.span.start:.3f}-{example.span.end:.3f}"
+def _boxes_of(vocabulary: Vocabulary | None) -> str:
+    """What the method that learned a vocabulary makes of boxes."""
+    from thisismy.personalization import make_method
+
+    try:
+        return make_method(vocabulary.method, vocabulary.arguments).boxes if vocabulary else "ignore"
+    except VocabularyError:
+        # Of another version; it is learned anew when the examples have changed.
+        return "ignore"
 
 
 def _same(vocabulary: Vocabulary, item: NamedInstance) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,8 @@ from thisismy.library.instances import CONFIRMED, JOB, REJECTED, USER, Example, 
 from thisismy.library.paths import path_bytes, path_text
 from thisismy.library.speech import find_said, get_transcript
 from thisismy.progress import Progress, silent
-from thisismy.verbs.base import Base
+from thisismy.verbs.base import Base, quiet
+from thisismy.verbs.example_ids import example_id
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Features
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from thisismy.mining.calibrate import Calibration
     from thisismy.mining.jobs import StoredMention
     from thisismy.mining.settings import MiningSettings
+    from thisismy.personalization.localise import Box
     from thisismy.transcripts.base import Transcript
 
 
@@ -44,6 +46,14 @@ class ShownExample:
 
     path: str | None
     example: Example
+
+
+class Seen(NamedTuple):
+    """Examples that can be seen: their rows, their ``(n, embed_dim)`` features, and their ids."""
+
+    examples: list[Example]
+    features: Features
+    ids: tuple[str, ...]
 
 
 class NamingVerbs(Base):
@@ -191,7 +201,13 @@ class NamingVerbs(Base):
             take_back(connection, mention)
 
     def name(
-        self, name: str, places: Sequence[str], *, category: str = "", negative: bool = False
+        self,
+        name: str,
+        places: Sequence[str],
+        *,
+        category: str = "",
+        negative: bool = False,
+        box: Box | None = None,
     ) -> Instance:
         """Teach an instance by pointing at it.
 
@@ -200,14 +216,19 @@ class NamingVerbs(Base):
             places: "VIDEO@1:23" (the shot around that time), "VIDEO@1:20-1:26", or a photo.
             category: a common noun; empty guesses it for a new instance.
             negative: the places do *not* show it.
+            box: where in the picture of the one place it is, in pixels of the picture as it is shown.
 
         Raises:
-            InstanceError: a place does not exist, or there is none.
-            MediaError: a photo cannot be read.
+            InstanceError: a place does not exist, or there is none, or several with a box.
+            MediaError: a photo cannot be read, or the box lies outside of the picture.
         """
         found = [locate(self.store, place) for place in places]
         if not found:
             raise InstanceError(f"where is {name!r} seen? name a place such as VIDEO@1:23, or a photo")
+        if box is not None:
+            from thisismy.verbs.boxed import with_box
+
+            found = with_box(self.store, found, places, box)
         return self.teach(name, found, category=category, state=REJECTED if negative else CONFIRMED)
 
     def teach(
@@ -391,18 +412,41 @@ class NamingVerbs(Base):
         return sorted(shown, key=lambda item: -(item.example.score or 0.0))
 
     def _confirmed_features(self, instance: Instance) -> Features:
-        """``(n, embed_dim)`` of the confirmed examples that can be seen."""
-        return self._features_of(instance, CONFIRMED)[1]
+        """``(n, embed_dim)`` of the confirmed examples that can be seen; of a boxed one the inside."""
+        return self._features_of(instance, CONFIRMED, "crop").features
 
-    def _features_of(self, instance: Instance, state: str) -> tuple[list[Example], Features]:
-        """The examples in a state that can be seen, and their ``(n, embed_dim)`` features."""
+    def _features_of(
+        self, instance: Instance, state: str, boxes: str = "ignore", notes: list[str] | None = None
+    ) -> Seen:
+        """The examples of an instance in a state, as far as they can be seen.
+
+        Args:
+            instance: whose.
+            state: which.
+            boxes: what is made of boxes, a word of `thisismy.personalization.localise.MARKS`. Where a box
+                cannot be used, the whole shot is.
+            notes: told of such boxes.
+        """
         with self.store.read() as connection:
             examples = rows.examples_of(connection, instance, state)
         encoder_id = self.store.index_settings.encoder_id or self.encoder.id
+        inside: list[Features | None] = [None] * len(examples)
+        if boxes != "ignore" and any(example.box for example in examples):
+            from thisismy.verbs.boxed import boxed_features
+
+            tell = quiet if notes is None else notes.append
+            inside = boxed_features(self.store, encoder_id, lambda: self.encoder, examples, boxes, tell)
         found = example_features(self.store, encoder_id, lambda: self.encoder, examples)
-        seen = [(example, row) for example, row in zip(examples, found, strict=True) if row is not None]
-        features = np.stack([row for _, row in seen]) if seen else np.zeros((0, 1), np.float32)
-        return [example for example, _ in seen], features
+        whole = boxes == "ignore"
+        seen = [
+            (example, example_id(example, box_seen=whole or part is not None), shot if part is None else part)
+            for example, part, shot in zip(examples, inside, found, strict=True)
+            if part is not None or shot is not None
+        ]
+        features = (
+            np.stack([row for *_, row in seen if row is not None]) if seen else np.zeros((0, 1), np.float32)
+        )
+        return Seen([example for example, *_ in seen], features, tuple(own for _, own, _ in seen))
 
     def _guess_category(self, instance: Instance) -> None:
         from thisismy.mining.categories import zero_shot_category
