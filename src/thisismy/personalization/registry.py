@@ -43,6 +43,28 @@ METHODS: Mapping[str, type[Method]] = {
     "default": Evidence,
 }
 
+DEFAULT = "default"
+"""What is used where nobody says how."""
+
+ABOUT: Mapping[str, str] = {
+    "random": "by lot: what a table is worth at least",
+    "language": "the word for its kind, without looking at your examples",
+    "visual": "likeness to the mean of its examples; the other words of a search do not count",
+    "vl": "likeness to the examples and to the words, added",
+    "product": "likeness to the examples times likeness to the words",
+    "product-contexts": "likeness to the examples times likeness to the words without the thing in them",
+    "ideal-words": "the words of a search with the thing put in place of its kind",
+    "linear-head": "what divides its examples from everything else",
+    "rank-one": "the text model changed a little for each thing (after POLAR, 2025)",
+    "meta-tokens": "new words, learned with what its kind has in common (Yeh et al., 2023)",
+    "adapter": "a small network behind the text model",
+    "collie": "the same, which leaves other words as they are (Skantze and Willemsen, 2022)",
+    "palavra": "a word guessed from a few photos, then tuned (Cohen et al., 2022)",
+    "pi-map": "a map from any picture to a word, which needs no learning (Korbar and Zisserman, 2025)",
+    "default": "surest on the encoder that comes with it: likeness, rivals, and what is around the thing",
+}
+"""One line for people about each method."""
+
 
 def make_method(name: str, arguments: Mapping[str, Any] | None = None) -> Method:
     """A method ready to run.

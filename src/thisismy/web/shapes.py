@@ -456,6 +456,19 @@ class LibraryDetails(Shape):
     disk: Disk
 
 
+class Method(Shape):
+    """A way to learn."""
+
+    name: str
+    about: str = Field(description="One line for people.")
+
+
+class Methods(Listing[Method]):
+    """Ways to learn, the default first."""
+
+    used: str | None = Field(description="What was learned last was learned so; none before anything was.")
+
+
 class Vocabulary(Shape):
     """What was learned last; all empty before."""
 

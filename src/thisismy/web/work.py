@@ -88,19 +88,23 @@ def _mine(page: Page, _order: JobOrder) -> tuple[str, Do]:
 
 
 def _learn(page: Page, order: JobOrder) -> tuple[str, Do]:
-    from thisismy.personalization import METHODS
+    from thisismy.personalization.registry import DEFAULT, METHODS
 
     known = {item.id: item.name for item in page.library.instances()}
     missing = [str(number) for number in order.instances or () if number not in known]
     if missing:
         raise NotFoundError(f"there is no instance number {', '.join(missing)}")
     names = [known[number] for number in order.instances] if order.instances else None
-    method = order.method or "default"
+    method = order.method or DEFAULT
     if method not in METHODS:
         raise QueryError(f"no method is called {method!r}; there are {', '.join(METHODS)}")
 
     def do(work: Work) -> Any:
-        return asdict(page.library.learn(names, method=method, progress=work.progress))
+        about = page.library.vocabulary_about() or {}
+        # Arguments that were given in a terminal stay until another method is chosen.
+        arguments = about["arguments"] if about.get("method") == method else None
+        report = page.library.learn(names, method=method, arguments=arguments, progress=work.progress)
+        return asdict(report)
 
     return f"Learn {', '.join(names) if names else 'what is new'}", do
 

@@ -343,6 +343,17 @@ def propose(page: PageOf, instance_id: InstanceId, body: bodies.Propose) -> Prop
     return Proposed(examples=present.show_examples(page, instance, [item.example for item in found]))
 
 
+@router.get("/methods", summary="Ways to learn")
+def list_methods(page: PageOf) -> shapes.Methods:
+    """By the names that a job of kind "learn" takes; all instances are learned in the same way."""
+    from thisismy.personalization.registry import ABOUT, DEFAULT
+
+    about = page.library.vocabulary_about()
+    items = [shapes.Method(name=name, about=line) for name, line in ABOUT.items()]
+    items.sort(key=lambda item: item.name != DEFAULT)
+    return shapes.Methods(items=items, used=about["method"] if about else None)
+
+
 @router.get("/vocabulary", summary="What was learned last")
 def show_vocabulary(page: PageOf) -> shapes.Vocabulary:
     """Method, arguments and names; null before anything was learned."""

@@ -121,6 +121,18 @@ function bindKeys() {
   ]);
 }
 
+/** A file that is dropped must not take the place of the page; a view with `takeFiles` gets it. */
+function bindDrops() {
+  const files = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  addEventListener("dragover", (event) => files(event) && event.preventDefault());
+  addEventListener("drop", (event) => {
+    if (!files(event) || event.defaultPrevented) return;
+    event.preventDefault();
+    if (shown?.view.takeFiles) shown.view.takeFiles(event.dataTransfer.files);
+    else toast("Drop a photo on Search to find more like it, or on one of your things to add it");
+  });
+}
+
 /** At once, so that what is typed next arrives in the box. */
 function toSearchBox() {
   if (shown.page !== "search") {
@@ -134,6 +146,7 @@ async function begin() {
   history.scrollRestoration = "manual";
   drawTop();
   bindKeys();
+  bindDrops();
   listen();
   watch((what) => (what.has("status") || what.has("jobs")) && drawState());
   addEventListener("hashchange", route);

@@ -1,14 +1,21 @@
-/** Learning one instance: a button, how far it is, and what came out. */
+/** Learning one instance: how, a button, how far it is, and what came out. */
 
+import { get } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
 import { percent, plural } from "../core/format.js";
 import { icon } from "../core/icons.js";
 import { ended, store, watch } from "../core/store.js";
+import { openDialog } from "./dialog.js";
 import { jobBar, jobWords, startJob } from "./jobs.js";
+import { toast, trying } from "./toast.js";
 
 export class LearnPanel {
   constructor(instance) {
     this.instance = instance;
+    this.method = instance.concept?.method ?? "default";
+    this.words = h("div.learn-words");
+    this.how = h("button.button.plain.compact", { type: "button", "aria-haspopup": "dialog", on: { click: () => this.choose() } });
+    this.button = h("button.button", { type: "button", on: { click: () => this.start() } });
     this.element = h("section.learn", { "aria-label": "Learning" });
     this.stop = watch((what) => what.has("jobs") && this.job && this.#draw());
     this.report = null;
@@ -27,7 +34,7 @@ export class LearnPanel {
 
   async start() {
     if (this.job || !this.instance.confirmed) return;
-    const begun = await startJob({ kind: "learn", instances: [this.instance.id], method: "default" });
+    const begun = await startJob({ kind: "learn", instances: [this.instance.id], method: this.method });
     if (!begun) return;
     this.job = begun;
     this.#draw();
@@ -36,20 +43,55 @@ export class LearnPanel {
     if (job.state === "done") this.report = job.result;
     if (this.closed) return;
     if (job.state === "done") this.instance = { ...this.instance, learned: "current" };
+    else if (job.error) toast(job.error, { bad: true });
     this.#draw();
-    this.button?.focus({ preventScroll: true });
+    this.button.focus({ preventScroll: true });
+  }
+
+  /** Ask by which method to learn. */
+  async choose() {
+    if (this.job) return;
+    const answer = await trying(() => get("/methods"));
+    if (!answer || this.closed) return;
+    const used = answer.used && answer.used !== "default" ? ` They are learned by ${answer.used} now.` : "";
+    const chosen = await openDialog("How to learn", (close) => this.#choices(answer.items, close), { note: `All your things are learned in the same way.${used}` });
+    if (!chosen) return;
+    this.method = chosen;
+    this.#draw();
+    this.how.focus({ preventScroll: true });
+  }
+
+  #choices(methods, close) {
+    const row = ({ name, about }) => {
+      const on = name === this.method;
+      const radio = h("input", { type: "radio", name: "method", value: name, ".checked": on });
+      return h("li", null, h("label.pick", null, radio, h("span", null, h("strong", null, name), " ", h("small.muted", null, about))));
+    };
+    const form = h("form.stack", null, h("ul.pick-list", null, methods.map(row)), h("footer", null, h("button.button.primary", { type: "submit" }, "Use it")));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      close(new FormData(form).get("method"));
+    });
+    queueMicrotask(() => form.querySelector("input:checked")?.focus());
+    return form;
   }
 
   #draw() {
     const job = this.job && (store.jobs.get(this.job.id) ?? this.job);
     if (job) {
-      fill(this.element, h("div.learn-words", null, h("strong", null, "Learning"), h("span.muted.small", { role: "status" }, jobWords(job))), jobBar(job));
+      fill(this.words, h("strong", null, "Learning"), h("span.muted.small", { role: "status" }, jobWords(job)));
+      fill(this.element, this.words, jobBar(job));
       return;
     }
     const { confirmed, learned } = this.instance;
-    this.button = h("button.button", { type: "button", class: learned === "current" ? "" : "primary", disabled: !confirmed }, icon("learn"), learned === "never" ? "Learn now" : "Learn again", h("kbd", { "aria-hidden": "true" }, "L"));
-    this.button.addEventListener("click", () => this.start());
-    fill(this.element, h("div.learn-words", null, this.#words()), h("span.push"), this.button);
+    this.button.classList.toggle("primary", learned !== "current");
+    this.button.disabled = !confirmed;
+    fill(this.button, icon("learn"), learned === "never" ? "Learn now" : "Learn again", h("kbd", { "aria-hidden": "true" }, "L"));
+    fill(this.how, "by ", h("strong", null, this.method), icon("down"));
+    this.how.setAttribute("aria-label", `Learn by ${this.method}. Choose another way`);
+    fill(this.words, this.#words());
+    // Put in once: a button that is taken out of the page loses the focus.
+    if (this.button.parentNode !== this.element) fill(this.element, this.words, h("span.row.push", null, this.how), this.button);
   }
 
   #words() {
@@ -67,9 +109,10 @@ export class LearnPanel {
     const words = tested
       ? `Left out one by one, ${percent(mine.found)} of ${plural(mine.tried, "example")} were found above everything else (mean rank ${mine.mean_rank.toFixed(1)}).`
       : "With one example there is nothing to test it on; a second one tells how good it is.";
-    const seconds = `Learned from ${plural(mine.examples, "example")} ${tookWords(this.report.seconds)}`;
-    const alike = this.report.look_alikes.map((line) => h("span.small.remark", null, icon("alert"), line));
-    return [h("strong", null, seconds), h("span.muted.small", { role: "status" }, words), alike];
+    const by = this.report.method === "default" ? "" : ` by ${this.report.method}`;
+    const seconds = `Learned${by} from ${plural(mine.examples, "example")} ${tookWords(this.report.seconds)}`;
+    const remarks = [...this.report.notes, ...this.report.look_alikes].map((line) => h("span.small.remark", null, icon("alert"), line));
+    return [h("strong", null, seconds), h("span.muted.small", { role: "status" }, words), remarks];
   }
 }
 

@@ -111,6 +111,11 @@ class SearchView {
     else go(to);
   }
 
+  /** A photo was dropped. */
+  takeFiles([file]) {
+    if (file) this.#askPhoto(file);
+  }
+
   #askPhoto(file) {
     this.photo = file;
     last.photo = file;

@@ -58,6 +58,7 @@ class ThingView {
     const tab = (name) => () => go(address("thing", [this.id, name]));
     return bind("This thing", [
       { keys: "l", does: "Learn now", run: () => this.learn?.start() },
+      { keys: "m", does: "Choose how it is learned", run: () => this.learn?.choose() },
       { keys: "1", does: "Gallery", run: tab("gallery") },
       { keys: "2", does: "Examples", run: tab("examples") },
       { keys: "3", does: "Where in time", run: tab("time") },
@@ -235,10 +236,15 @@ class ThingView {
     this.dropping = (event) => {
       if (!files(event)) return;
       event.preventDefault();
-      this.#addPhotos(event.dataTransfer.files);
+      this.takeFiles(event.dataTransfer.files);
     };
     this.root.addEventListener("dragover", this.dragging);
     this.root.addEventListener("drop", this.dropping);
+  }
+
+  /** Files were dropped, here or beside the view. */
+  takeFiles(files) {
+    if (this.instance) this.#addPhotos(files);
   }
 
   async #addPhotos(files) {
