@@ -17,7 +17,7 @@ from thisismy.library import catalog, schema
 from thisismy.library.instances import Example, get_photo
 from thisismy.library.paths import content_hash
 from thisismy.library.store import Store
-from thisismy.library.vectors import shots_of
+from thisismy.library.vectors import of_encoder, shots_of
 from thisismy.media.photos import read_photo
 from thisismy.media.probe import PHOTO_SUFFIXES
 from thisismy.spans import Span
@@ -154,14 +154,11 @@ def example_features(
 
 
 def _frames_in(connection: Connection, encoder_id: str, example: Example) -> Features:
-    media, shots, frames = schema.media, schema.shots, schema.frames
-    features, encoders = schema.features, schema.encoders
-    encoder = select(encoders.c.id).where(encoders.c.name == encoder_id).scalar_subquery()
+    media, shots, frames, features = schema.media, schema.shots, schema.frames, schema.features
     statement = (
         select(frames.c.time, shots.c.start, shots.c.end, features.c.vector)
         .select_from(media.join(shots).join(frames).join(features))
-        # "+ 0" hides the index of all rows of an encoder, the whole library, from SQLite's planner.
-        .where(media.c.content_hash == example.content_hash, features.c.encoder_id + 0 == encoder)
+        .where(media.c.content_hash == example.content_hash, of_encoder(encoder_id))
     )
     rows = connection.execute(statement).all()
     span = example.span

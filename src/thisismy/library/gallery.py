@@ -21,6 +21,8 @@ from thisismy.library.vectors import count_frames, iterate_features
 FORMAT = 1
 """Raised when the layout of the cached files changes; older ones are then rebuilt."""
 
+_BLOCK = 4096
+
 
 @dataclass(frozen=True)
 class Gallery:
@@ -98,13 +100,12 @@ def build_gallery(store: Store, encoder_id: str) -> Gallery:
                 vectors = np.zeros((n_frames, len(vector)), np.float32)
             vectors[used], times[used] = vector, time
             used += 1
-    frame_vectors = unit(vectors[:used]) if vectors is not None else np.zeros((0, 1), np.float32)
+    frame_vectors = _unit(vectors[:used]) if vectors is not None else np.zeros((0, 1), np.float32)
     first_frame = np.array([*first, used], np.int64)
-    means = np.add.reduceat(frame_vectors, first_frame[:-1]) if shots else np.zeros((0, 1), np.float32)
     table = np.array(shots, dtype=np.float64).reshape(-1, 4)
     return Gallery(
         encoder_id=encoder_id,
-        vectors=unit(means),
+        vectors=_unit(_sums(frame_vectors, first_frame)),
         shot_ids=table[:, 0].astype(np.int64),
         media_ids=table[:, 1].astype(np.int64),
         starts=table[:, 2],
@@ -113,6 +114,23 @@ def build_gallery(store: Store, encoder_id: str) -> Gallery:
         frame_times=times[:used],
         first_frame=first_frame,
     )
+
+
+def _unit(rows: Features) -> Features:
+    """The rows themselves made unit, a block at a time: a large library is not copied."""
+    for start in range(0, len(rows), _BLOCK):
+        rows[start : start + _BLOCK] = unit(rows[start : start + _BLOCK])
+    return rows
+
+
+def _sums(frame_vectors: Features, first_frame: NDArray[np.int64]) -> Features:
+    """``(n_shots, embed_dim)`` sums of each shot's frames, a step a frame: much faster than `reduceat`."""
+    first, counts = first_frame[:-1], np.diff(first_frame)
+    sums = frame_vectors[first]
+    for number in range(1, counts.max(initial=0)):
+        longer = np.flatnonzero(counts > number)
+        sums[longer] += frame_vectors[first[longer] + number]
+    return sums
 
 
 def _save(gallery: Gallery, folder: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from thisismy.encoders.base import Features
@@ -99,6 +99,16 @@ def count_frames(connection: Connection, encoder_id: str) -> int:
     return int(connection.execute(statement.where(encoders.c.name == encoder_id)).scalar_one())
 
 
+def of_encoder(encoder_id: str) -> ColumnElement[bool]:
+    """True of an encoder's features, for statements that come to them from shots or media.
+
+    "+ 0" hides the index of an encoder's features from SQLite's planner, which takes it for a good place to
+    begin; as a rule it holds every feature there is.
+    """
+    encoder = select(encoders.c.id).where(encoders.c.name == encoder_id).scalar_subquery()
+    return features.c.encoder_id + 0 == encoder
+
+
 def iterate_features(
     connection: Connection, encoder_id: str
 ) -> Iterator[tuple[int, int, float, float, float, bytes]]:
@@ -109,8 +119,8 @@ def iterate_features(
     on_disk = select(schema.files.c.media_id).where(schema.files.c.missing.is_(False))
     statement = (
         select(shots.c.id, shots.c.media_id, shots.c.start, shots.c.end, frames.c.time, features.c.vector)
-        .select_from(features.join(encoders).join(frames).join(shots))
-        .where(encoders.c.name == encoder_id, shots.c.media_id.in_(on_disk))
+        .select_from(shots.join(frames).join(features))
+        .where(of_encoder(encoder_id), shots.c.media_id.in_(on_disk))
         .order_by(shots.c.media_id, shots.c.position, frames.c.time)
     )
     result = connection.execution_options(yield_per=4096).execute(statement)
