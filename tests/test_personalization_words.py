@@ -109,7 +109,9 @@ def test_gradients_reach_matrices_and_codes_and_the_encoder_stays() -> None:
         assert not value.requires_grad
 
 
-@pytest.mark.parametrize("name", ["default", "meta-tokens", "linear-head", "rank-one", "visual"])
+@pytest.mark.parametrize(
+    "name", ["default", "meta-tokens", "meta-tokens-evidence", "linear-head", "rank-one", "visual"]
+)
 def test_adding_one_moves_no_other(name: str) -> None:
     method = SMALL if name == "meta-tokens" else METHODS[name]()
     first = method.fit([RED, BLUE], NEGATIVES, FakeEncoder(), seed=1)
@@ -126,7 +128,7 @@ def test_adding_one_moves_no_other(name: str) -> None:
     assert list(again.without("my pink ball").concepts) == ["my red ball", "my blue cup"]
 
 
-@pytest.mark.parametrize("name", ["default", "meta-tokens", "rank-one"])
+@pytest.mark.parametrize("name", ["default", "meta-tokens", "meta-tokens-evidence", "rank-one"])
 def test_a_vocabulary_is_kept_and_refused_with_another_encoder(name: str, tmp_path: Path) -> None:
     method = SMALL if name == "meta-tokens" else METHODS[name]()
     vocabulary = method.fit([RED, BLUE], NEGATIVES, FakeEncoder(), seed=2)
@@ -225,6 +227,25 @@ def test_five_hundred_instances(name: str) -> None:
     many = [NamedInstance(f"my {i}", "red", unit(draw.random((2, 4)))) for i in range(500)]
     vocabulary = METHODS[name]().fit(many[:60] if name == "linear-head" else many, NEGATIVES, FakeEncoder())
     assert np.isfinite(vocabulary.score("* in green", "my 7", NEGATIVES)).all()
+
+
+def test_words_for_the_context_and_evidence_for_the_instance() -> None:
+    arguments = {"q": 6, "epochs": 3, "step_negatives": 4}
+    both = make_method("meta-tokens-evidence", arguments).fit([RED, BLUE], NEGATIVES, FakeEncoder(), seed=2)
+    words = make_method("meta-tokens", arguments).fit([RED, BLUE], NEGATIVES, FakeEncoder(), seed=2)
+    seen = Evidence().fit([RED, BLUE], NEGATIVES, FakeEncoder(), seed=2)
+    name, prompt = "my red ball", "* on green grass"
+    np.testing.assert_array_equal(both.embed(prompt, name), words.embed(prompt, name))
+    parts = both.explain(prompt, name, NEGATIVES)
+    np.testing.assert_array_equal(parts.instance, seen.explain(prompt, name, NEGATIVES).instance)
+    step = unit(words.embed(prompt, name) - words.embed(GENERIC_PROMPT, name))
+    mean = seen.concept(name).arrays["mean"]
+    for row, found in zip(NEGATIVES, parts.context, strict=True):
+        rest = row - (row @ mean) * mean
+        assert found == pytest.approx(0.25 * 10 * float(rest @ step) / np.linalg.norm(rest), abs=1e-4)
+    np.testing.assert_allclose(parts.score, parts.instance + parts.context, rtol=1e-6)
+    assert not both.explain(GENERIC_PROMPT, name, NEGATIVES).context.any()
+    assert both.threshold(name) == seen.threshold(name)
 
 
 def test_words_need_an_encoder_that_takes_them() -> None:

@@ -74,12 +74,16 @@ class EvidenceVocabulary(Vocabulary):
         arrays = self.concept(name).arrays
         instance = self._instance(name, gallery)
         context = np.zeros(len(gallery), np.float32)
-        query = context_vector(self.encoder, prompt)
+        query = self.context(prompt, name)
         if query is not None:
             where = self.encoder if self.arguments["surroundings"] else None
             weight = np.float32(self.arguments["context_weight"] * self.encoder.logit_scale)
             context = weight * context_likeness(query, gallery, arrays["mean"], where)
         return Contributions(instance, context, instance + context)
+
+    def context(self, prompt: str, name: str) -> Features | None:
+        """``(embed_dim,)`` unit vector of what is looked for around the thing; None for a generic prompt."""
+        return context_vector(self.encoder, prompt)
 
     def threshold(self, name: str) -> float:
         """The instance's part at the likeness that the instance's own examples and the others suggest."""

@@ -23,6 +23,7 @@ from thisismy.personalization.product import Product
 from thisismy.personalization.product_contexts import SeparatedProduct
 from thisismy.personalization.random_order import Random
 from thisismy.personalization.rank_one import RankOne
+from thisismy.personalization.token_evidence import TokenEvidence
 from thisismy.personalization.visual import Visual
 
 METHODS: Mapping[str, type[Method]] = {
@@ -36,6 +37,7 @@ METHODS: Mapping[str, type[Method]] = {
     "linear-head": LinearHead,
     "rank-one": RankOne,
     "meta-tokens": MetaTokens,
+    "meta-tokens-evidence": TokenEvidence,
     "adapter": Adapter,
     "collie": Collie,
     "palavra": Palavra,
@@ -57,6 +59,7 @@ ABOUT: Mapping[str, str] = {
     "linear-head": "what divides its examples from everything else",
     "rank-one": "the text model changed a little for each thing (after POLAR, 2025)",
     "meta-tokens": "new words, learned with what its kind has in common (Yeh et al., 2023)",
+    "meta-tokens-evidence": "those words for what is around the thing, likeness to the examples for itself",
     "adapter": "a small network behind the text model",
     "collie": "the same, which leaves other words as they are (Skantze and Willemsen, 2022)",
     "palavra": "a word guessed from a few photos, then tuned (Cohen et al., 2022)",
