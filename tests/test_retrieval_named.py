@@ -57,7 +57,7 @@ def test_the_quick_look_changes_no_hit(seed: int, text: str) -> None:
     vocabulary, options = learned(rows), SearchOptions(k=20, fold=False)
     monkey = pytest.MonkeyPatch()
     with monkey.context() as patch:
-        patch.setattr(named, "SAMPLE", 10)
+        patch.setattr(named, "NEAREST", 10)
         quick = find_named(asked(text), gallery_of(rows), vocabulary, options, None)
         slow = find_named(asked(text), gallery_of(rows), slowly(vocabulary), options, None)
     assert same(quick, slow)
@@ -74,6 +74,7 @@ def test_most_rows_are_not_scored_in_full(monkeypatch: pytest.MonkeyPatch) -> No
         return explain(self, prompt, name, gallery)
 
     monkeypatch.setattr(EvidenceVocabulary, "explain", counted)
+    monkeypatch.setattr(named, "NEAREST", 100)
     monkeypatch.setattr(named, "SAMPLE", 100)
     found = find_named(
         asked(f"{BALL} green"), gallery_of(rows), learned(rows), SearchOptions(fold=False), None
@@ -88,7 +89,7 @@ def test_the_nearest_misses_are_among_what_is_allowed(monkeypatch: pytest.Monkey
     rows = unit(rng.uniform(0.5, 1.5, (500, 4)).astype(np.float32) * np.float32([0.05, 0.05, 1, 1]))
     allowed = np.zeros(500, bool)
     allowed[np.argsort(rows[:, 0])[:3]] = True  # those least like it
-    monkeypatch.setattr(named, "SAMPLE", 10)
+    monkeypatch.setattr(named, "NEAREST", 10)
     found = find_named(
         asked(BALL), gallery_of(rows), learned(rows), SearchOptions(fold=False), None, allowed.copy()
     )

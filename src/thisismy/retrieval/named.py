@@ -15,8 +15,11 @@ from thisismy.retrieval.names import NamedQuery
 from thisismy.retrieval.ranking import Ranked, best_row, pool_frames, rank
 from thisismy.retrieval.search import Found, SearchOptions, ShotHit
 
-SAMPLE = 2000
-"""Shots that stand for the library where a share of it is said, or in which its nearest misses are found."""
+SAMPLE = 1000
+"""Shots that stand for the library where a share of it is said."""
+
+NEAREST = 200
+"""Shots below the cut-off among which the nearest misses are found: those that look most like the thing."""
 
 
 def find_named(
@@ -77,7 +80,7 @@ class _Asked:
         """The same for the allowed shots that matter, and which these are.
 
         Left out, at minus infinity, are those that a quick look shows to be below the cut-off, but for the
-        `SAMPLE` of them that come nearest to it.
+        `NEAREST` of them that come closest to it.
         """
         room = None
         if self.options.by == "shot" and len(self.read.names) == 1:
@@ -85,7 +88,7 @@ class _Asked:
         if room is None:
             return self.all(), allowed
         room[~allowed] = -np.inf
-        least = min(0.0, float(np.partition(room, -SAMPLE)[-SAMPLE])) if len(room) > SAMPLE else -np.inf
+        least = min(0.0, float(np.partition(room, -NEAREST)[-NEAREST])) if len(room) > NEAREST else -np.inf
         looked = allowed & (room >= least)
         rows = np.flatnonzero(looked)
         parts = _contributions(self.read, np.asarray(self.gallery.vectors[rows]), self.vocabulary)
