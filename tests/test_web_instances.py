@@ -23,6 +23,8 @@ from web_library import (  # noqa: F401
     wait_for,
 )
 
+from thisismy.personalization import METHODS
+
 
 @pytest.fixture
 def rusty(client: TestClient) -> dict[str, Any]:
@@ -310,3 +312,26 @@ def test_rejecting_what_was_accepted_takes_its_examples_along(client: TestClient
     again = client.post(f"/api/mentions/{number}/accept", json={"name": "my fox"}).json()
     assert (twice["instance"]["name"], again["instance"]["name"]) == ("my cat", "my fox")
     assert [item["name"] for item in client.get("/api/instances").json()["items"]] == ["my fox"]
+
+
+def test_ways_to_learn_have_a_line_each(client: TestClient, rusty: dict[str, Any]) -> None:
+    ways = client.get("/api/methods").json()
+    assert {item["name"] for item in ways["items"]} == set(METHODS)
+    assert ways["items"][0]["name"] == "default"
+    assert all(item["about"] for item in ways["items"])
+    assert ways["used"] is None
+    wait_for(client, client.post("/api/jobs", json={"kind": "learn", "method": "visual"}).json())
+    assert client.get("/api/methods").json()["used"] == "visual"
+    order = {"kind": "learn", "instances": [rusty["id"]], "method": "linear-head"}
+    assert wait_for(client, client.post("/api/jobs", json=order).json())["result"]["method"] == "linear-head"
+
+
+def test_a_box_is_learned_from_and_another_box_is_a_change(client: TestClient) -> None:
+    place = {"media_id": media_id(client, "colours.mp4"), "time": 0.5}
+    body = {"name": "my dog Rusty", "category": "dog", "places": [place], "box": [0.1, 0.6, 0.5, 0.9]}
+    number = client.post("/api/name", json=body).json()["instance"]["id"]
+    order = {"kind": "learn", "instances": [number]}
+    assert wait_for(client, client.post("/api/jobs", json=order).json())["result"]["notes"] == []
+    assert client.get(f"/api/instances/{number}").json()["learned"] == "current"
+    client.post("/api/name", json=body | {"box": [0.2, 0.6, 0.5, 0.9]})
+    assert client.get(f"/api/instances/{number}").json()["learned"] == "stale"

@@ -49,8 +49,7 @@ DEFAULT = "default"
 """What is used where nobody says how."""
 
 ABOUT: Mapping[str, str] = {
-    "random": "by lot: what a table is worth at least",
-    "language": "the word for its kind, without looking at your examples",
+    "default": "surest on the encoder that comes with it: likeness, rivals, and what is around the thing",
     "visual": "likeness to the mean of its examples; the other words of a search do not count",
     "vl": "likeness to the examples and to the words, added",
     "product": "likeness to the examples times likeness to the words",
@@ -60,13 +59,15 @@ ABOUT: Mapping[str, str] = {
     "rank-one": "the text model changed a little for each thing (after POLAR, 2025)",
     "meta-tokens": "new words, learned with what its kind has in common (Yeh et al., 2023)",
     "meta-tokens-evidence": "those words for what is around the thing, likeness to the examples for itself",
+    "meta-tokens-evidence": "those words for what is around the thing, likeness to the examples for itself",
     "adapter": "a small network behind the text model",
     "collie": "the same, which leaves other words as they are (Skantze and Willemsen, 2022)",
     "palavra": "a word guessed from a few photos, then tuned (Cohen et al., 2022)",
     "pi-map": "a map from any picture to a word, which needs no learning (Korbar and Zisserman, 2025)",
-    "default": "surest on the encoder that comes with it: likeness, rivals, and what is around the thing",
+    "language": "the word for its kind, without looking at your examples",
+    "random": "by lot: what a table is worth at least",
 }
-"""One line for people about each method."""
+"""One line for people about each method, the default first, yardsticks last."""
 
 
 def make_method(name: str, arguments: Mapping[str, Any] | None = None) -> Method:

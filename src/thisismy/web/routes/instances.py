@@ -346,11 +346,10 @@ def propose(page: PageOf, instance_id: InstanceId, body: bodies.Propose) -> Prop
 @router.get("/methods", summary="Ways to learn")
 def list_methods(page: PageOf) -> shapes.Methods:
     """By the names that a job of kind "learn" takes; all instances are learned in the same way."""
-    from thisismy.personalization.registry import ABOUT, DEFAULT
+    from thisismy.personalization.registry import ABOUT
 
     about = page.library.vocabulary_about()
     items = [shapes.Method(name=name, about=line) for name, line in ABOUT.items()]
-    items.sort(key=lambda item: item.name != DEFAULT)
     return shapes.Methods(items=items, used=about["method"] if about else None)
 
 

@@ -54,7 +54,7 @@ export class LearnPanel {
     const answer = await trying(() => get("/methods"));
     if (!answer || this.closed) return;
     const used = answer.used && answer.used !== "default" ? ` They are learned by ${answer.used} now.` : "";
-    const chosen = await openDialog("How to learn", (close) => this.#choices(answer.items, close), { note: `All your things are learned in the same way.${used}` });
+    const chosen = await openDialog("How to learn", (close) => this.#choices(answer.items, close), { wide: true, note: `All your things are learned in the same way.${used}` });
     if (!chosen) return;
     this.method = chosen;
     this.#draw();
@@ -65,7 +65,7 @@ export class LearnPanel {
     const row = ({ name, about }) => {
       const on = name === this.method;
       const radio = h("input", { type: "radio", name: "method", value: name, ".checked": on });
-      return h("li", null, h("label.pick", null, radio, h("span", null, h("strong", null, name), " ", h("small.muted", null, about))));
+      return h("li", null, h("label.pick.method", null, radio, h("span", null, h("strong", null, name), " ", h("small.muted", null, about))));
     };
     const form = h("form.stack", null, h("ul.pick-list", null, methods.map(row)), h("footer", null, h("button.button.primary", { type: "submit" }, "Use it")));
     form.addEventListener("submit", (event) => {
