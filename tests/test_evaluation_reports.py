@@ -346,6 +346,23 @@ def test_a_table_of_nothing_is_refused(tmp_path, capsys):
     assert "has no result 'vlogs'; it has: photos" in capsys.readouterr().err
 
 
+def test_some_rows_of_a_result_and_places_for_what_is_not_measured(tmp_path, capsys):
+    page = checkout(tmp_path)
+    page.write_text("<!-- table:dev/photos/visual -->\n<!-- /table -->\n")
+    assert tables.main([str(tmp_path)]) == 0
+    assert "| visual_only | **50.0 ± 1.2** | **60.0** |" in page.read_text()
+    assert "default" not in page.read_text()
+    page.write_text("<!-- table:dev/photos/best -->\n<!-- /table -->\n")
+    assert tables.main([str(tmp_path)]) == 1
+    assert "no row of 'photos' begins with 'best'" in capsys.readouterr().err
+    for name in ("dev/vlogs?", "later/photos?", "dev/photos/best?"):
+        page.write_text(f"<!-- table:{name} -->\nkept\n<!-- /table -->\n")
+        assert tables.main([str(tmp_path), "--check"]) == 0
+    page.write_text("<!-- table:dev/photos? -->\n<!-- /table -->\n")
+    assert tables.main([str(tmp_path)]) == 0
+    assert "| default |" in page.read_text()
+
+
 def test_the_tables_of_this_project_are_those_of_its_result_files():
     assert sorted(str(path) for path in tables.outdated(ROOT)) == []
 

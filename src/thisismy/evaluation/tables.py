@@ -7,7 +7,9 @@ A page holds a pair of markers around each table, the first with the word ``tabl
     <!-- /table -->
 
 ``dev/photos-dev`` is the result ``photos-dev`` in ``benchmarks/results/dev.json``;
-``dev/photos-dev/paired`` are its paired comparisons. ``mining/rows`` and ``mining/variants`` are the rows of
+``dev/photos-dev/paired`` are its paired comparisons, ``dev/photos-dev/palavra`` its rows whose names begin
+so. What a name with ``?`` at its end calls may not be measured yet: its place stays as it is until then.
+``mining/rows`` and ``mining/variants`` are the rows of
 ``benchmarks/results/mining.json``, which ``thisismy evaluate mining --variants --json`` printed.
 ``python -m thisismy.evaluation.tables`` rewrites the pages of a checkout, with ``--check`` it only says which
 are out of date.
@@ -34,15 +36,16 @@ def generated(name: str, results: Path) -> str:
     """The text of a table.
 
     Args:
-        name: ``FILE/RESULT`` or ``FILE/RESULT/paired``, or ``FILE/rows`` or ``FILE/variants`` of mining.
+        name: ``FILE/RESULT``, ``FILE/RESULT/paired`` or ``FILE/RESULT/BEGINNING``, or ``FILE/rows`` or
+            ``FILE/variants`` of mining.
         results: the folder with the result files.
 
     Raises:
-        BenchmarkError: no such file or result.
+        BenchmarkError: no such file, result or row.
     """
     parts = name.split("/")
-    if len(parts) not in (2, 3) or parts[2:] not in ([], ["paired"]):
-        raise BenchmarkError(f"a table is called FILE/RESULT or FILE/RESULT/paired, not {name!r}")
+    if len(parts) not in (2, 3):
+        raise BenchmarkError(f"a table is called FILE/RESULT, with /paired or /BEGINNING, not {name!r}")
     path = results / f"{parts[0]}.json"
     document = read_json(path)
     if "rows" in document:
@@ -51,12 +54,15 @@ def generated(name: str, results: Path) -> str:
     if parts[1] not in found:
         raise BenchmarkError(f"{path} has no result {parts[1]!r}; it has: {', '.join(found)}")
     result = found[parts[1]]
-    if parts[2:]:
+    if parts[2:] == ["paired"]:
         return paired_markdown(result["paired"])
+    rows = [row for row in result["rows"] if row["method"].startswith(parts[2] if parts[2:] else "")]
+    if not rows:
+        raise BenchmarkError(f"{path}: no row of {parts[1]!r} begins with {parts[2]!r}")
     origin = result["provenance"]
     dealt = dealt_note(origin)
     return (
-        f"{markdown(result['rows'])}\n\n"
+        f"{markdown(rows)}\n\n"
         f"x100, mean ± standard error over {len(origin['seeds'])} seeds"
         f"{f' ({dealt})' if dealt else ''}; encoder `{origin['encoder']}`, "
         f"data `{origin['data']}`, from `benchmarks/results/{path.name}`."
@@ -83,7 +89,17 @@ def updated(page: str, results: Path) -> str:
     Raises:
         BenchmarkError: a table names what is not there.
     """
-    return _TABLE.sub(lambda m: f"{m[1]}{generated(m['name'], results)}\n{m[4]}", page)
+
+    def filled(found: re.Match[str]) -> str:
+        name = found["name"].removesuffix("?")
+        try:
+            return f"{found[1]}{generated(name, results)}\n{found[4]}"
+        except BenchmarkError:
+            if name == found["name"]:
+                raise
+            return found[0]
+
+    return _TABLE.sub(filled, page)
 
 
 def pages(root: Path) -> list[Path]:
