@@ -59,7 +59,6 @@ ABOUT: Mapping[str, str] = {
     "rank-one": "the text model changed a little for each thing (after POLAR, 2025)",
     "meta-tokens": "new words, learned with what its kind has in common (Yeh et al., 2023)",
     "meta-tokens-evidence": "those words for what is around the thing, likeness to the examples for itself",
-    "meta-tokens-evidence": "those words for what is around the thing, likeness to the examples for itself",
     "adapter": "a small network behind the text model",
     "collie": "the same, which leaves other words as they are (Skantze and Willemsen, 2022)",
     "palavra": "a word guessed from a few photos, then tuned (Cohen et al., 2022)",
