@@ -65,6 +65,14 @@ SHAPES = (
         "export:Saved",
         ("export:ExportFailure",),
     ),
+    (
+        "segment",
+        '`{"name": ..., "prompt": ..., "path": ..., "time": ..., "share": ..., "box": ..., "out": ..., '
+        '"mask": ...}`; `time` is null for a photo, `share` the part of the picture that is marked, 0 to 1, '
+        "`box` is left, top, right and bottom of it in pixels of `out`, `mask` is null without `--mask`.",
+        "",
+        (),
+    ),
     ("transcribe", "An object:", "library.transcribing:TranscribeReport", ()),
     ("mine", '`{"mentions": [...]}`, a mention being:', "mining.jobs:StoredMention", ()),
     ("name", "The instance:", "library.instances:Instance", ()),

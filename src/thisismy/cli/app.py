@@ -22,6 +22,7 @@ from thisismy.cli import (
     meta_train,
     naming,
     search,
+    segment,
     serve,
     train_inversion,
 )
@@ -80,6 +81,7 @@ def options(
 
 index.register(app)
 search.register(app)
+segment.register(app)
 serve.register(app)
 naming.register(app)
 instances.register(app)

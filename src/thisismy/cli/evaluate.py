@@ -252,6 +252,57 @@ def ytvos(
 
 
 @app.command()
+def segmentation(
+    context: typer.Context,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="The PerVL repository, or its annotations/ytvos; none with --tiny."),
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="The folder with JPEGImages and Annotations.")] = None,
+    split: Literal["validation", "test"] = "test",
+    methods: Methods = "palavra,palavra?epochs=0,pi-map,default,visual,language",
+    seeds: Seeds = 5,
+    encoder: EncoderName = "auto",
+    features: FeatureFile = None,
+    examples: Annotated[int, typer.Option(min=1, help="Frames an object is learned from.")] = 10,
+    ask: Annotated[
+        Literal["name", "caption"], typer.Option(help="Look for the name alone, or for the frame's caption.")
+    ] = "name",
+    tiny: Annotated[bool, typer.Option("--tiny", help="Drawn pictures with known masks, two seeds.")] = False,
+    json: Json = False,
+) -> None:
+    """Pixels of named things in YouTube-VOS frames (PerVL-YTVOS): overlap with the true masks."""
+    import tempfile
+
+    from thisismy.encoders import load_encoder
+    from thisismy.errors import BenchmarkError
+    from thisismy.evaluation.benchmarks import ytvos as reader
+    from thisismy.evaluation.segmentation import evaluate_segmentation
+    from thisismy.evaluation.text import segmentation_tables
+    from thisismy.evaluation.tiny import write_scenes
+
+    if folder is None and not tiny:
+        raise BenchmarkError(f"segmentation needs a folder, or --tiny; {reader.SOURCE}")
+    with tempfile.TemporaryDirectory() as scratch, _progress(context) as progress:
+        drawn = write_scenes(Path(scratch)) if folder is None else reader.read(folder, images, split=split)
+        document = evaluate_segmentation(
+            drawn,
+            load_encoder(encoder),
+            _methods(methods),
+            seeds=range(min(seeds, 2) if tiny else seeds),
+            examples=examples,
+            ask=ask,
+            features=Path(scratch) / "drawn.safetensors" if folder is None else features,
+            progress=progress,
+        )
+    if json:
+        print_json(document)
+        return
+    for part in segmentation_tables(document):
+        console().print(part)
+
+
+@app.command()
 def folder(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="With one folder of photos per thing, such as dog__Biscuit.")],

@@ -114,7 +114,7 @@ def run(
     protocol = protocol or Protocol()
     if protocol.deal is not None:
         benchmark = dealt(benchmark, protocol.deal, seed)
-    drawn, pictures = _draw(benchmark, protocol, seed)
+    drawn, pictures = drawn_examples(benchmark, protocol, seed)
     asked: dict[str, list[Query]] = {}
     for query in benchmark.queries:
         asked.setdefault(query.instance, []).append(query)
@@ -138,10 +138,14 @@ def run(
     return Cell(seed, values, top, learning, asking)
 
 
-def _draw(
+def drawn_examples(
     benchmark: Benchmark, protocol: Protocol, seed: int
 ) -> tuple[list[tuple[Instance, tuple[str, ...]]], dict[str, str]]:
-    """The examples of each instance, and the picture held back as the question in image queries."""
+    """The examples of each instance, and the picture held back as the question in image queries.
+
+    Raises:
+        BenchmarkError: less than one example is asked for, or more than were dealt.
+    """
     drawn, pictures = [], {}
     for position, instance in enumerate(benchmark.instances):
         rng = np.random.default_rng([seed, position])

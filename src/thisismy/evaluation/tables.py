@@ -10,7 +10,8 @@ A page holds a pair of markers around each table, the first with the word ``tabl
 ``dev/photos-dev/paired`` are its paired comparisons, ``dev/photos-dev/palavra`` its rows whose names begin
 so. What a name with ``?`` at its end calls may not be measured yet: its place stays as it is until then.
 ``mining/rows`` and ``mining/variants`` are the rows of
-``benchmarks/results/mining.json``, which ``thisismy evaluate mining --variants --json`` printed.
+``benchmarks/results/mining.json``, which ``thisismy evaluate mining --variants --json`` printed;
+``segmentation/rows`` those of what ``thisismy evaluate segmentation --json`` printed.
 ``python -m thisismy.evaluation.tables`` rewrites the pages of a checkout, with ``--check`` it only says which
 are out of date.
 """
@@ -27,7 +28,7 @@ from typing import Any
 from thisismy.errors import BenchmarkError, ThisIsMyError
 from thisismy.evaluation.benchmarks.base import read_json
 from thisismy.evaluation.mining import mining_markdown
-from thisismy.evaluation.text import dealt_note, markdown, paired_markdown
+from thisismy.evaluation.text import dealt_note, markdown, paired_markdown, segmentation_markdown
 
 _TABLE = re.compile(r"(<!-- table:(?P<name>\S+) -->\n)(?P<body>.*?)(<!-- /table -->)", re.DOTALL)
 
@@ -48,6 +49,8 @@ def generated(name: str, results: Path) -> str:
         raise BenchmarkError(f"a table is called FILE/RESULT, with /paired or /BEGINNING, not {name!r}")
     path = results / f"{parts[0]}.json"
     document = read_json(path)
+    if "pictures" in document:
+        return _segmentation(document, path)
     if "rows" in document:
         return _mining(document, parts[1], path)
     found = {result["name"]: result for result in document["results"]}
@@ -80,6 +83,17 @@ def _mining(document: Mapping[str, Any], part: str, path: Path) -> str:
         f"Precision / recall in percent: {origin['videos']} videos, {origin['mentions']} mentions, "
         f"{origin['visible']} of something shown; encoder `{origin['encoder']}`, shots by "
         f"`{origin['shots by']}`, from `benchmarks/results/{path.name}`."
+    )
+
+
+def _segmentation(document: Mapping[str, Any], path: Path) -> str:
+    origin = document["provenance"]
+    return (
+        f"{segmentation_markdown(document['rows'])}\n\n"
+        f"Intersection over union x100 of {origin['pictures']} masks asked by {origin['asked by']} "
+        f"(95 % intervals over masks, ± standard error over {len(origin['seeds'])} seeds), and the share of "
+        f"masks above thresholds; encoder `{origin['encoder']}`, data `{origin['data']}`, from "
+        f"`benchmarks/results/{path.name}`."
     )
 
 

@@ -132,6 +132,53 @@ def rich_tables(document: Document) -> Iterator[RenderableType]:
     )
 
 
+def segmentation_markdown(rows: Sequence[Document]) -> str:
+    """Overlaps and rates of segmentation as a Markdown table, with 95 % intervals over pictures."""
+    limits = list(rows[0]["rates"]) if rows else []
+    heads = ["overlap", *(f"> {limit}" for limit in limits)]
+    lines = ["| method | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(heads)]
+    for row in rows:
+        cells = [" ".join(cell) for cell in _overlap_cells(row)]
+        lines.append(f"| {row['method']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def segmentation_tables(document: Document) -> Iterator[RenderableType]:
+    """What the command shows to a person: overlaps, paired differences, and where they come from."""
+    from rich.table import Table
+
+    rows, origin = document["rows"], document["provenance"]
+    title = (
+        f"{origin['benchmark']}: {origin['pictures']} pictures asked by {origin['asked by']}, "
+        f"{origin['encoder']}, {len(origin['seeds'])} seeds"
+    )
+    results = Table(title=title)
+    results.add_column("method")
+    for heading in ("overlap", *(f"> {limit}" for limit in (rows[0]["rates"] if rows else ()))):
+        results.add_column(heading, justify="right")
+    for row in rows:
+        results.add_row(row["method"], *(f"{mean} [dim]{ends}[/dim]" for mean, ends in _overlap_cells(row)))
+    yield results
+    for pair in document["paired"]:
+        low, high = pair["interval"]
+        yield (
+            f"{pair['method']} - {pair['against']}: {pair['difference']:+.1f} "
+            f"({low:+.1f} to {high:+.1f}), p {pair['p']:.4f}"
+        )
+    yield (
+        "overlap: intersection over union x100, mean ± standard error over seeds, 95 % intervals over "
+        f"pictures; > t: share of pictures above it; data {origin['data']}, version {origin['version']}, "
+        f"commit {origin['commit']}"
+    )
+
+
+def _overlap_cells(row: Document) -> Iterator[tuple[str, str]]:
+    """Mean with its error, and interval, of the overlap and of each rate."""
+    for name, value in {"overlap": row["overlap"], **row["rates"]}.items():
+        error, (low, high) = row["errors"][name], row["intervals"][name]
+        yield f"{value:.1f}" + (f" ± {error:.1f}" if error else ""), f"({low:.0f}–{high:.0f})"
+
+
 def _with_error(row: Document, kind: str, name: str, sign: str) -> str:
     error = row["errors"][kind][name]
     return f"{row[kind][name]:.1f}" + (f"{sign}{error:.1f}" if error else "")

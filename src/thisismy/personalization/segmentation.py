@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from thisismy.encoders.base import Encoder, Picture
+from thisismy.encoders.base import Encoder, Features, Picture
 from thisismy.errors import MediaError
-from thisismy.personalization.base import GENERIC_PROMPT, Vocabulary
+from thisismy.personalization.base import GENERIC_PROMPT, Scores, Vocabulary
 
 Mask = NDArray[np.bool_]
 """``(height, width)``, True where the thing is."""
@@ -47,6 +47,50 @@ class SegmentationSettings:
     rounds: int = 4
 
 
+@dataclass(frozen=True)
+class Patches:
+    """Windows of a picture and their features, whatever they are asked for.
+
+    Attributes:
+        size: height and width of the picture.
+        windows: top, bottom, left and right of each.
+        rows: ``(n, embed_dim)`` unit rows.
+    """
+
+    size: tuple[int, int]
+    windows: tuple[tuple[int, int, int, int], ...]
+    rows: Features
+
+    def map(self, scores: Scores) -> Map:
+        """The mean score of the windows over each pixel, weighted to their middles.
+
+        Args:
+            scores: ``(n,)``, one per window.
+        """
+        total = np.zeros(self.size, np.float32)
+        weight = np.full(self.size, 1e-6, np.float32)
+        for (top, bottom, left, right), score in zip(self.windows, scores, strict=True):
+            bump = np.outer(_bump(bottom - top), _bump(right - left))
+            total[top:bottom, left:right] += score * bump
+            weight[top:bottom, left:right] += bump
+        return total / weight
+
+
+def patches(picture: Picture, encoder: Encoder, settings: SegmentationSettings | None = None) -> Patches:
+    """Encode the windows of a picture, once for everything that is looked for in it.
+
+    Raises:
+        MediaError: the picture has no area.
+    """
+    settings = settings or SegmentationSettings()
+    height, width = picture.shape[:2]
+    if height < 2 or width < 2:
+        raise MediaError(f"a picture of {width} x {height} pixels has no parts to look at")
+    windows = tuple(_windows(height, width, settings))
+    crops = [picture[top:bottom, left:right] for top, bottom, left, right in windows]
+    return Patches((height, width), windows, encoder.encode_images(crops))
+
+
 def patch_scores(
     picture: Picture,
     vocabulary: Vocabulary,
@@ -54,9 +98,8 @@ def patch_scores(
     *,
     prompt: str = GENERIC_PROMPT,
     settings: SegmentationSettings | None = None,
-    encoder: Encoder | None = None,
 ) -> Map:
-    """How much the thing is around each pixel: the mean score of windows over it, weighted to their middles.
+    """How much the thing is around each pixel: the mean score of windows over it.
 
     Args:
         picture: RGB.
@@ -64,27 +107,14 @@ def patch_scores(
         name: of the instance.
         prompt: the query with ``*``.
         settings: see there.
-        encoder: the vocabulary's when None.
 
     Raises:
         InstanceError: no such instance.
         MediaError: the picture has no area.
     """
-    settings = settings or SegmentationSettings()
-    height, width = picture.shape[:2]
-    if height < 2 or width < 2:
-        raise MediaError(f"a picture of {width} x {height} pixels has no parts to look at")
-    windows = _windows(height, width, settings)
-    crops = [picture[top:bottom, left:right] for top, bottom, left, right in windows]
-    rows = (encoder or vocabulary.encoder).encode_images(crops)
-    scores = np.asarray(vocabulary.score(prompt, name, rows), np.float32)
-    total = np.zeros((height, width), np.float32)
-    weight = np.full((height, width), 1e-6, np.float32)
-    for (top, bottom, left, right), score in zip(windows, scores, strict=True):
-        bump = np.outer(_bump(bottom - top), _bump(right - left))
-        total[top:bottom, left:right] += score * bump
-        weight[top:bottom, left:right] += bump
-    return total / weight
+    vocabulary.concept(name)
+    found = patches(picture, vocabulary.encoder, settings)
+    return found.map(vocabulary.score(prompt, name, found.rows))
 
 
 def segment(
