@@ -15,6 +15,8 @@ _CARRIER = re.compile(
 )
 """Words that only say that a picture is asked for."""
 
+_NAME = re.compile(rf"{re.escape(PLACEHOLDER)}(?:['’]s\b)?")
+
 _FILLER = frozenset(
     "a an the of and or to by for in on at with from its his her their my our your it is are be there "
     "this that these those can seen image photo picture".split()
@@ -32,7 +34,7 @@ def context_words(prompt: str) -> str:
     >>> context_words("A photo of * lying on the beach.")
     'lying on the beach'
     """
-    text = _CARRIER.sub("", prompt.replace(PLACEHOLDER, " ").strip())
+    text = _CARRIER.sub("", _NAME.sub(" ", prompt).strip())
     text = " ".join(text.split()).strip(" .,;:!?\"'")
     return text if any(word not in _FILLER for word in re.findall(r"\w+", text.lower())) else ""
 
