@@ -110,3 +110,27 @@ def test_texts_of_other_categories_are_another_file(
     assert run(["--library", str(tmp_path / "none"), "meta-train", "--text"]) == 1
     assert "no library" in capsys.readouterr().err
     assert _categories(["COCO", "teapot"], None)[-3:] == ["hair drier", "toothbrush", "teapot"]
+
+
+def test_a_librarys_things_and_its_categories(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = ["--quiet", "--library", str(tmp_path / "library")]
+    assert run([*library, "add", str(pictures), "--encoder", "embedded"]) == 1
+    for name, photo in (("my dog Rex", "dog__Rex/1"), ("my dog Rex", "dog__Rex/2"), ("my cup", "cup/1")):
+        assert run([*library, "name", name, str(pictures / f"{photo}.png")]) == 0
+    capsys.readouterr()
+    seen, told = str(tmp_path / "seen.safetensors"), str(tmp_path / "told.safetensors")
+    assert run([*library, "meta-train", "-o", seen, *SMALL, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["categories"] == {"cup": 1, "dog": 1}
+    assert report["source"] == {"kind": "library", "instances": 2}
+    few = ["--set", "instances_per_category=2"]
+    assert run([*library, "meta-train", "--text", "-o", told, *SMALL, *few, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["categories"] == {"cup": 128, "dog": 128}
+    for path in (seen, told):
+        command = ["learn", "--method", "meta-tokens", "--set", f"category_features={path}"]
+        assert run([*library, *command, "--set", "epochs=1", "--json"]) == 0
+        learned = json.loads(capsys.readouterr().out)["learned"]
+        assert [item["category"] for item in learned] == ["cup", "dog"]
