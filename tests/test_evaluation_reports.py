@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -361,6 +362,12 @@ def test_some_rows_of_a_result_and_places_for_what_is_not_measured(tmp_path, cap
     page.write_text("<!-- table:dev/photos? -->\n<!-- /table -->\n")
     assert tables.main([str(tmp_path)]) == 0
     assert "| default |" in page.read_text()
+
+
+def test_times_of_learning_are_a_table():
+    text = tables.generated("learning/rows", ROOT / "benchmarks" / "results")
+    assert text.startswith("| 15 things from 105 shots | seconds of the processor |")
+    assert len(re.findall(r"^\| .* \| \d+\.\d \|$", text, flags=re.MULTILINE)) == len(tables.LEARNED)
 
 
 def test_the_tables_of_this_project_are_those_of_its_result_files():

@@ -11,7 +11,8 @@ A page holds a pair of markers around each table, the first with the word ``tabl
 so. What a name with ``?`` at its end calls may not be measured yet: its place stays as it is until then.
 ``mining/rows`` and ``mining/variants`` are the rows of
 ``benchmarks/results/mining.json``, which ``thisismy evaluate mining --variants --json`` printed;
-``segmentation/rows`` those of what ``thisismy evaluate segmentation --json`` printed.
+``segmentation/rows`` those of what ``thisismy evaluate segmentation --json`` printed; ``learning/rows`` are
+the times of learning in what ``benchmarks/learning.py`` wrote.
 ``python -m thisismy.evaluation.tables`` rewrites the pages of a checkout, with ``--check`` it only says which
 are out of date.
 """
@@ -49,6 +50,8 @@ def generated(name: str, results: Path) -> str:
         raise BenchmarkError(f"a table is called FILE/RESULT, with /paired or /BEGINNING, not {name!r}")
     path = results / f"{parts[0]}.json"
     document = read_json(path)
+    if "paper" in document:
+        return _learning(document, path)
     if "pictures" in document:
         return _segmentation(document, path)
     if "rows" in document:
@@ -83,6 +86,29 @@ def _mining(document: Mapping[str, Any], part: str, path: Path) -> str:
         f"Precision / recall in percent: {origin['videos']} videos, {origin['mentions']} mentions, "
         f"{origin['visible']} of something shown; encoder `{origin['encoder']}`, shots by "
         f"`{origin['shots by']}`, from `benchmarks/results/{path.name}`."
+    )
+
+
+LEARNED = {
+    ("embedded", "default"): "embedded encoder, `default`",
+    ("embedded", "meta-tokens"): "embedded encoder, `meta-tokens`",
+    ("embedded", "paper"): "embedded encoder, `meta-tokens` as printed",
+    ("clip-b16-random", "paper"): "text tower of CLIP B/16 (random weights), as printed",
+}
+"""What is timed, and how a table calls it."""
+
+
+def _learning(document: Mapping[str, Any], path: Path) -> str:
+    """Seconds of learning 15 instances."""
+    lines = ["| 15 things from 105 shots | seconds of the processor |", "|---|---:|"]
+    for (encoder, method), label in LEARNED.items():
+        lines.append(f"| {label} | {document[encoder][method]['cpu_seconds']:.1f} |")
+    machine = document["machine"]
+    return (
+        "\n".join(lines)
+        + f"\n\nTorch {machine['torch']} with {machine['threads']} thread(s), while other work "
+        f"kept {machine['cores']} cores at a load of {machine['load']:.0f}; from "
+        f"`benchmarks/results/{path.name}`."
     )
 
 
