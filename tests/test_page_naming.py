@@ -49,7 +49,7 @@ def test_a_paused_frame_is_named_with_a_box(visit: Visitor, mined_server: str, t
     page.mouse.move(stage["x"] + stage["width"] * 0.5, stage["y"] + stage["height"] * 0.6, steps=4)
     page.mouse.move(stage["x"] + stage["width"] * 0.8, stage["y"] + stage["height"] * 0.9, steps=4)
     page.mouse.up()
-    expect(page.get_by_text("The box is kept with it.")).to_be_visible()
+    expect(page.get_by_text("It is learned from what is inside.")).to_be_visible()
     visit.screenshot("naming-light")
     with page.expect_request("**/api/name") as sent:
         page.get_by_role("button", name="Save").click()

@@ -253,7 +253,7 @@ class WatchView {
 
   #boxChanged(box) {
     if (!this.boxWords) return;
-    this.boxWords.textContent = box ? "The box is kept with it. Drag it, or use arrow keys (with Shift to resize)." : "If it is small in the picture, drag a box around it.";
+    this.boxWords.textContent = box ? "It is learned from what is inside. Drag the box, or use arrow keys (with Shift to resize)." : "If it is small in the picture, drag a box around it.";
     fill(this.boxButton, icon(box ? "close" : "box"), box ? "No box" : "Draw a box");
   }
 
