@@ -166,3 +166,12 @@ def test_both_methods_train_learn_and_leave_clip_and_siglip_as_they_are(family, 
         assert np.isfinite(scores).all()
     for name, value in before.items():
         assert torch.equal(model._model.state_dict()[name], value)
+
+
+def test_a_corpus_knows_its_rows_and_tells_its_captions():
+    rows = np.eye(4, dtype=np.float32)
+    corpus = Corpus(("dog", "cat"), rows, np.array([1, 0, 1, 0]), ("a *", "", "* and *", "my *"))
+    assert [list(found) for found in corpus.rows_of_things()] == [[1, 3], [0, 2]]
+    assert [corpus.told(i) for i in range(4)] == ["a cat", "", "cat and cat", "my dog"]
+    assert corpus.told(1, otherwise="photo of *") == "photo of dog"
+    assert Corpus(("dog", "cat"), rows, np.array([1, 0, 1, 0])).told(0, "a *") == "a cat"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from thisismy.cli.output import console, print_json, progress_bar, say
+from thisismy.cli.output import progress_bar
 from thisismy.cli.settings import read_settings
+from thisismy.cli.training import Json, Out, Seed, Settings, print_report
 
 if TYPE_CHECKING:
     from thisismy.verbs import Library
@@ -26,9 +27,7 @@ def meta_train(
         Path | None,
         typer.Argument(help="Pictures in folders named after what they show; none: the library's things."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path(
-        "categories.safetensors"
-    ),
+    out: Out = Path("categories.safetensors"),
     text: Annotated[
         bool,
         typer.Option(
@@ -48,11 +47,9 @@ def meta_train(
             "--encoder", help="For a folder or --category: auto, embedded, a folder, or a model of the hub."
         ),
     ] = "auto",
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting, such as rounds=5; may be repeated.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same features.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    settings: Settings = None,
+    seed: Seed = 0,
+    json: Json = False,
 ) -> None:
     """Learn category features for the method meta-tokens; interrupted, the same command goes on.
 
@@ -81,19 +78,8 @@ def meta_train(
             seed=seed,
             progress=progress,
         )
-    if json:
-        print_json(report)
-        return
-    for path, reason in report.failed.items():
-        say(f"left out: {path}: {reason}")
-    shown = console()
-    about = ", ".join(f"{category} ({count})" for category, count in report.categories.items())
-    shown.print(f"{report.rounds} rounds on {about}: {report.path}", markup=False)
-    last = report.history[-1] if report.history else {}
-    losses = [f"{k} {v:.3f}" for k, v in last.items() if k not in {"epoch", "learning_rate", "round"}]
-    shown.print(f"losses at the end: {', '.join(losses) or 'none'}", markup=False)
-    if report.curves is not None:
-        shown.print(f"curves: {report.curves}", markup=False)
+    about = ", ".join(f"{name} ({count})" for name, count in report.categories.items())
+    print_report(report, f"{report.rounds} rounds on {about}: {report.path}", json)
 
 
 def _categories(given: Sequence[str], library: Library | None) -> list[str]:

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from thisismy.cli.output import console, print_json, progress_bar, say
+from thisismy.cli.output import progress_bar
 from thisismy.cli.settings import read_settings
+from thisismy.cli.training import Json, Out, Seed, Settings, print_report
 
 
 def register(app: typer.Typer) -> None:
@@ -23,9 +24,7 @@ def train_inversion(
         Path | None,
         typer.Argument(help="Pictures with captions or in folders named after what they show."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write.")] = Path(
-        "inversion.safetensors"
-    ),
+    out: Out = Path("inversion.safetensors"),
     encoder: Annotated[
         str, typer.Option("--encoder", help="auto, embedded, a folder, or a model of the hub.")
     ] = "auto",
@@ -35,12 +34,10 @@ def train_inversion(
             "--from", help="Without a folder: the embedded encoder's classes, or texts in place of pictures."
         ),
     ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting, such as epochs=20; may be repeated.")
-    ] = None,
+    settings: Settings = None,
     half: Annotated[bool, typer.Option("--half", help="Keep the weights in half precision.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same weights.")] = 0,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    seed: Seed = 0,
+    json: Json = False,
 ) -> None:
     """Train PALAVRA's set encoder or pi-map's map for an encoder; interrupted, the same command goes on.
 
@@ -61,16 +58,5 @@ def train_inversion(
             seed=seed,
             progress=progress,
         )
-    if json:
-        print_json(report)
-        return
-    for path, reason in report.failed.items():
-        say(f"left out: {path}: {reason}")
     about = ", ".join(f"{key} {value}" for key, value in report.source.items())
-    last = report.history[-1] if report.history else {}
-    out_ = console()
-    out_.print(f"trained on {about}: {report.path}", markup=False)
-    losses = [f"{k} {v:.3f}" for k, v in last.items() if k not in {"epoch", "learning_rate"}]
-    out_.print(f"losses at the end: {', '.join(losses) or 'none'}", markup=False)
-    if report.curves is not None:
-        out_.print(f"curves: {report.curves}", markup=False)
+    print_report(report, f"trained on {about}: {report.path}", json)

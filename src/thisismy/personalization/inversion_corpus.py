@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thisismy.encoders.base import Encoder, Features, unit
+from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, unit
 from thisismy.errors import EncoderError, VocabularyError
 
 THING_SPREAD = 1.5
@@ -77,6 +77,16 @@ class Corpus:
             raise VocabularyError(
                 f"a corpus needs things of two names or more to tell apart, and has {len(set(self.names))}"
             )
+
+    def rows_of_things(self) -> list[NDArray[np.int64]]:
+        """The rows that show each thing."""
+        order = np.argsort(self.things, kind="stable")
+        return np.split(order, np.flatnonzero(np.diff(self.things[order])) + 1)
+
+    def told(self, row: int, otherwise: str = "") -> str:
+        """The caption of a row with the name in it; where it has none, ``otherwise`` with the name."""
+        caption = self.captions[row] if self.captions else ""
+        return (caption or otherwise).replace(PLACEHOLDER, self.names[self.things[row]])
 
 
 def check_corpus(corpus: Corpus, encoder: Encoder) -> None:

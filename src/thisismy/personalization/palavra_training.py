@@ -20,12 +20,11 @@ from torch.nn import functional
 
 from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, unit
 from thisismy.errors import VocabularyError
-from thisismy.personalization.base import Arrays
-from thisismy.personalization.inversion import STATE, Inversion, fingerprint, resumed
-from thisismy.personalization.inversion_corpus import SCENES, Corpus, check_corpus, object_names
+from thisismy.personalization.inversion import Inversion
+from thisismy.personalization.inversion_corpus import SCENES, Corpus, object_names
+from thisismy.personalization.inversion_training import Learner, train_inversion
 from thisismy.personalization.palavra_losses import alignment_loss, pair_loss, word_loss
 from thisismy.personalization.palavra_networks import Alignment, SetEncoder
-from thisismy.personalization.storage import versions
 from thisismy.personalization.training import Plan, Training
 from thisismy.personalization.word_model import check_takes_tokens
 from thisismy.progress import Progress, silent
@@ -124,25 +123,14 @@ def train_set_encoder(
         EncoderMismatchError: the checkpoint belongs to another encoder.
     """
     arguments = arguments or PalavraArguments()
-    check_takes_tokens(encoder)
-    check_corpus(corpus, encoder)
-    provenance = {"seed": seed, "corpus": fingerprint(corpus), "source": corpus.source, **versions()}
-    found = resumed(checkpoint, KIND, encoder, asdict(arguments), provenance)
-    if found is not None and found.finished:
-        return found
-    run = _Run(corpus, encoder, arguments, seed)
-    if found is not None:
-        run.restore(found)
 
-    def keep() -> None:
-        if checkpoint is not None and len(run.training.history) < arguments.epochs:
-            run.inversion(provenance, stopped=True).save(checkpoint)
+    def prepare() -> Learner:
+        run = _Run(corpus, encoder, arguments, seed)
+        return Learner(run.networks, run.training, run.losses, "set encoder")
 
-    run.training.run(run.losses, progress=progress, stage="set encoder", after_epoch=keep)
-    done = run.inversion(provenance, stopped=False)
-    if checkpoint is not None:
-        done.save(checkpoint)
-    return done
+    return train_inversion(
+        KIND, corpus, encoder, asdict(arguments), prepare, seed=seed, checkpoint=checkpoint, progress=progress
+    )
 
 
 class _Run:
@@ -207,24 +195,6 @@ class _Run:
             losses["word"] = word_loss(words, known) * self.arguments.word_weight
         return losses
 
-    def inversion(self, provenance: dict[str, Any], *, stopped: bool) -> Inversion:
-        """The networks as they are now, with what going on needs if ``stopped``."""
-        arrays: Arrays = {k: v.detach().numpy().copy() for k, v in self.networks.state_dict().items()}
-        kept, about = self.training.state()
-        state: dict[str, Any] = {}
-        if stopped:
-            arrays |= {STATE + key: array for key, array in kept.items()}
-            state = {"draw": about["draw"]}
-        arguments = asdict(self.arguments)
-        return Inversion(
-            KIND, self._encoder.id, arrays, arguments, provenance, list(self.training.history), state
-        )
-
-    def restore(self, found: Inversion) -> None:
-        """Go on from a stopped training."""
-        kept = {k.removeprefix(STATE): v for k, v in found.arrays.items() if k.startswith(STATE)}
-        self.training.restore(kept, {"history": found.history, "draw": found.state["draw"]})
-
 
 class Networks(torch.nn.Module):
     """The set encoder and the alignment together."""
@@ -261,8 +231,7 @@ class _Pictures:
         self._things: list[list[int]] = [[] for _ in self.names]
         for thing, name in enumerate(corpus.names):
             self._things[number[name]].append(thing)
-        order = np.argsort(corpus.things, kind="stable")
-        self._rows = np.split(order, np.flatnonzero(np.diff(corpus.things[order])) + 1)
+        self._rows = corpus.rows_of_things()
         self._features = torch.from_numpy(corpus.features)
 
     def draw(self, names: NDArray[Any], count: int, draw: np.random.Generator) -> torch.Tensor:
@@ -313,11 +282,11 @@ def _caption_pairs(
     corpus: Corpus, names: tuple[str, ...], texts: _Texts, encoder: Encoder
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Caption and picture of each row with a caption; where there are none, the mean caption of its name."""
-    number = {name: i for i, name in enumerate(names)}
-    kinds = np.array([number[corpus.names[thing]] for thing in corpus.things])
     if not corpus.captions:
+        number = {name: i for i, name in enumerate(names)}
+        kinds = np.array([number[corpus.names[thing]] for thing in corpus.things])
         rows = unit(texts.rows.mean(axis=1))[kinds]
         return torch.from_numpy(rows), torch.from_numpy(corpus.features)
     told = np.flatnonzero([bool(caption) for caption in corpus.captions])
-    filled = [corpus.captions[i].replace(PLACEHOLDER, names[kinds[i]]) for i in told]
-    return torch.from_numpy(encoder.encode_texts(filled)), torch.from_numpy(corpus.features[told])
+    filled = encoder.encode_texts([corpus.told(int(i)) for i in told])
+    return torch.from_numpy(filled), torch.from_numpy(corpus.features[told])

@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from thisismy.encoders.base import PLACEHOLDER, Encoder
+from thisismy.encoders.base import Encoder
 from thisismy.personalization.base import Arrays
-from thisismy.personalization.inversion import STATE, Inversion, fingerprint, resumed
-from thisismy.personalization.inversion_corpus import Corpus, check_corpus
+from thisismy.personalization.inversion import Inversion
+from thisismy.personalization.inversion_corpus import Corpus
+from thisismy.personalization.inversion_training import Learner, train_inversion
 from thisismy.personalization.pimap_losses import symmetric_loss
 from thisismy.personalization.pimap_network import PictureMap
-from thisismy.personalization.storage import versions
 from thisismy.personalization.training import Plan, Training
 from thisismy.personalization.word_model import check_takes_tokens
 from thisismy.progress import Progress, silent
@@ -78,44 +78,25 @@ def train_map(
         EncoderMismatchError: the checkpoint belongs to another encoder.
     """
     arguments = arguments or PimapArguments()
-    width = check_takes_tokens(encoder)
-    check_corpus(corpus, encoder)
-    provenance = {"seed": seed, "corpus": fingerprint(corpus), "source": corpus.source, **versions()}
-    found = resumed(checkpoint, KIND, encoder, asdict(arguments), provenance)
-    if found is not None and found.finished:
-        return found
-    network = PictureMap(encoder.embed_dim, width, torch.Generator().manual_seed(seed))
-    _condition(network, corpus, encoder, arguments.condition, seed)
-    plan = Plan(
-        arguments.epochs, arguments.batch, arguments.learning_rate, arguments.weight_decay, decoupled=True
+
+    def prepare() -> Learner:
+        width = check_takes_tokens(encoder)
+        network = PictureMap(encoder.embed_dim, width, torch.Generator().manual_seed(seed))
+        _condition(network, corpus, encoder, arguments.condition, seed)
+        plan = Plan(
+            arguments.epochs,
+            arguments.batch,
+            arguments.learning_rate,
+            arguments.weight_decay,
+            decoupled=True,
+        )
+        training = Training(list(network.parameters()), plan, len(corpus.names), seed=seed)
+        losses = _losses(network, corpus, encoder, arguments.temperature)
+        return Learner(network, training, losses, "picture map")
+
+    return train_inversion(
+        KIND, corpus, encoder, asdict(arguments), prepare, seed=seed, checkpoint=checkpoint, progress=progress
     )
-    training = Training(list(network.parameters()), plan, len(corpus.names), seed=seed)
-    if found is not None:
-        kept = {k.removeprefix(STATE): v for k, v in found.arrays.items() if k.startswith(STATE)}
-        training.restore(kept, {"history": found.history, "draw": found.state["draw"]})
-
-    def now(stopped: bool) -> Inversion:
-        arrays: Arrays = {k: v.detach().numpy().copy() for k, v in network.state_dict().items()}
-        kept, about = training.state()
-        arrays |= {STATE + key: array for key, array in kept.items()} if stopped else {}
-        state = {"draw": about["draw"]} if stopped else {}
-        history = list(training.history)
-        return Inversion(KIND, encoder.id, arrays, asdict(arguments), provenance, history, state)
-
-    def keep() -> None:
-        if checkpoint is not None and len(training.history) < arguments.epochs:
-            now(stopped=True).save(checkpoint)
-
-    training.run(
-        _losses(network, corpus, encoder, arguments.temperature),
-        progress=progress,
-        stage="picture map",
-        after_epoch=keep,
-    )
-    done = now(stopped=False)
-    if checkpoint is not None:
-        done.save(checkpoint)
-    return done
 
 
 def trained_map(found: Inversion) -> PictureMap:
@@ -134,8 +115,7 @@ def map_from(weights: Arrays) -> PictureMap:
 
 def _losses(network: PictureMap, corpus: Corpus, encoder: Encoder, temperature: float) -> Any:
     features = torch.from_numpy(corpus.features)
-    order = np.argsort(corpus.things, kind="stable")
-    rows_of = np.split(order, np.flatnonzero(np.diff(corpus.things[order])) + 1)
+    rows_of = corpus.rows_of_things()
 
     def losses(things: NDArray[Any], draw: np.random.Generator) -> Mapping[str, torch.Tensor]:
         rows = np.array([rows_of[i][draw.integers(len(rows_of[i]))] for i in things])
@@ -149,9 +129,5 @@ def _losses(network: PictureMap, corpus: Corpus, encoder: Encoder, temperature: 
 def _condition(network: PictureMap, corpus: Corpus, encoder: Encoder, how: str, seed: int) -> None:
     count = min(CAPTIONS, len(corpus.features))
     rows = np.random.default_rng(seed).choice(len(corpus.features), size=count, replace=False)
-    captions = [corpus.captions[i] if corpus.captions else "" for i in rows]
-    texts = [
-        (caption or PROMPT).replace(PLACEHOLDER, corpus.names[corpus.things[i]])
-        for caption, i in zip(captions, rows, strict=True)
-    ]
+    texts = [corpus.told(int(i), otherwise=PROMPT) for i in rows]
     network.condition(corpus.features[rows], encoder.encode_texts(texts), how)

@@ -94,6 +94,29 @@ def train_inversion(
     return TrainReport(kind, path, corpus.source, curves if drawn else None, found.history, failed)
 
 
+def checked_settings(settings: Mapping[str, Any], arguments: Any) -> dict[str, Any]:
+    """Settings of a training as its class takes them; a whole number will do where a number is wanted.
+
+    Args:
+        settings: what was given.
+        arguments: a dataclass with a default for everything.
+
+    Raises:
+        VocabularyError: a setting is unknown or of another type.
+    """
+    known = {f.name: f.default for f in fields(arguments)}
+    checked = dict(settings)
+    for name, value in settings.items():
+        if name not in known:
+            raise VocabularyError(f"no setting {name!r}; there are: {', '.join(known)}")
+        wanted: Any = type(known[name])
+        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+            checked[name] = float(value)
+        elif not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool):
+            raise VocabularyError(f"the setting {name!r} is a {wanted.__name__}, not {value!r}")
+    return checked
+
+
 def draw_curves(history: Sequence[Mapping[str, float]], title: str, path: Path) -> bool:
     """Draw every loss over the epochs into a PNG; False without the extra ``study``."""
     try:
@@ -127,25 +150,12 @@ def _train(
     if kind == "palavra":
         from thisismy.personalization.palavra_training import PalavraArguments, train_set_encoder
 
-        _check_settings(settings, PalavraArguments)
-        given = PalavraArguments(**settings)
+        given = PalavraArguments(**checked_settings(settings, PalavraArguments))
         return train_set_encoder(corpus, encoder, given, seed=seed, checkpoint=path, progress=progress)
     from thisismy.personalization.pimap_training import PimapArguments, train_map
 
-    _check_settings(settings, PimapArguments)
-    return train_map(
-        corpus, encoder, PimapArguments(**settings), seed=seed, checkpoint=path, progress=progress
-    )
-
-
-def _check_settings(settings: Mapping[str, Any], arguments: Any) -> None:
-    known = {f.name: f.default for f in fields(arguments)}
-    for name, value in settings.items():
-        if name not in known:
-            raise VocabularyError(f"no setting {name!r}; there are: {', '.join(known)}")
-        wanted = type(known[name])
-        if not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool):
-            raise VocabularyError(f"the setting {name!r} is a {wanted.__name__}, not {value!r}")
+    arguments = PimapArguments(**checked_settings(settings, PimapArguments))
+    return train_map(corpus, encoder, arguments, seed=seed, checkpoint=path, progress=progress)
 
 
 def _corpus(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from thisismy.encoders.base import Encoder
 from thisismy.errors import VocabularyError
 from thisismy.progress import Progress, silent
 from thisismy.verbs.captioned import read_named_pictures
-from thisismy.verbs.inversion import draw_curves, encode_pictures
+from thisismy.verbs.inversion import checked_settings, draw_curves, encode_pictures
 
 if TYPE_CHECKING:
     from thisismy.personalization.base import NamedInstance
@@ -76,7 +76,9 @@ def meta_train(
     """
     from thisismy.personalization import category_features
 
-    arguments = category_features.MetaArguments(**_checked(dict(settings or {})))
+    arguments = category_features.MetaArguments(
+        **checked_settings(settings or {}, category_features.MetaArguments)
+    )
     failed: dict[str, str] = {}
     if library is not None:
         encoder = library.encoder
@@ -104,21 +106,6 @@ def meta_train(
     counts = found.provenance["instances"]
     drawn_to = curves if drawn else None
     return MetaReport(path, counts, found.rounds_done, source, drawn_to, found.history, failed)
-
-
-def _checked(settings: dict[str, Any]) -> dict[str, Any]:
-    from thisismy.personalization.category_features import MetaArguments
-
-    known = {f.name: f.default for f in fields(MetaArguments)}
-    for name, value in settings.items():
-        if name not in known:
-            raise VocabularyError(f"no setting {name!r}; there are: {', '.join(known)}")
-        wanted: Any = type(known[name])
-        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-            settings[name] = float(value)
-        elif not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool):
-            raise VocabularyError(f"the setting {name!r} is a {wanted.__name__}, not {value!r}")
-    return settings
 
 
 def _described(
