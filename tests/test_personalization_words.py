@@ -29,6 +29,7 @@ from thisismy.personalization.category_features import MetaArguments, load_categ
 from thisismy.personalization.context import context_vector, context_words
 from thisismy.personalization.evidence import RIVALS, Evidence, likeness
 from thisismy.personalization.meta_tokens import MATRIX, MetaTokens, least_like
+from thisismy.personalization.word_model import start_matrix
 
 SMALL = MetaTokens(q=6, epochs=3, step_negatives=4)
 META = MetaArguments(q=6, rounds=3, epochs=2, instances_per_category=2)
@@ -85,6 +86,30 @@ def test_epochs_of_zero_leave_the_categorys_own_words() -> None:
     method = replace(SMALL, epochs=0, n_w=1)
     words = method.fit([RED], NEGATIVES, FakeEncoder()).concept("my red ball").arrays["tokens"]
     np.testing.assert_allclose(words[0], FakeEncoder().word_vectors("red")[0], atol=0.1)
+
+
+def test_one_matrix_for_all_begins_with_the_words_of_all(tmp_path: Path) -> None:
+    method = replace(SMALL, epochs=0, n_w=1, single_category=True)
+    started = method.fit([RED, BLUE], NEGATIVES, FakeEncoder())
+    path = tmp_path / "one"
+    none = np.zeros((0, 4), np.float32)
+    few = replace(META, rounds=1, epochs=0, single_category=True)
+    meta_train([BLUE, RED], none, FakeEncoder(), few, checkpoint=path)
+    learned = replace(method, category_features=str(path)).fit([RED, BLUE], NEGATIVES, FakeEncoder())
+    for vocabulary in (started, learned):
+        for thing in (RED, BLUE):
+            word = vocabulary.concept(thing.name).arrays["tokens"][0]
+            np.testing.assert_allclose(word, FakeEncoder().word_vectors(thing.category)[0], atol=0.2)
+    green = instance("my green hat", "green", [0, 1, 0, 0.1])
+    assert method.extend(started, [green], NEGATIVES).shared[MATRIX + "*"].shape == (4, 6)
+
+
+def test_more_categories_than_columns_begin_at_random() -> None:
+    start = start_matrix(FakeEncoder(), ["red", "blue green", "red", "green"], "category", 2)
+    assert start.words is not None
+    assert start.words.shape == (2, 4)
+    assert [list(start.of(c)) for c in ("red", "blue green", "green", "pink")] == [[0], [1], [], []]
+    assert start_matrix(FakeEncoder(), ["red"], "random", 2).words is None
 
 
 def test_gradients_reach_matrices_and_codes_and_the_encoder_stays() -> None:

@@ -23,11 +23,12 @@ from thisismy.personalization.storage import read_arrays, versions, write_arrays
 from thisismy.personalization.templates import category_anchors
 from thisismy.personalization.training import Recipe, Samples, train_tokens
 from thisismy.personalization.word_model import (
+    Start,
     WordModel,
     check_takes_tokens,
     draw_code,
     draw_matrix,
-    start_words,
+    start_matrix,
 )
 from thisismy.progress import Progress, silent
 
@@ -91,6 +92,12 @@ class CategoryFeatures:
     provenance: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     rounds_done: int = 0
+
+    def start(self, encoder: Encoder, key: str) -> Start:
+        """The words that a matrix once began with; codes must fit them."""
+        arguments = MetaArguments(**self.arguments)
+        categories = list(self.provenance["instances"]) if key == ANY else [key]
+        return start_matrix(encoder, categories, arguments.init, arguments.q)
 
     def save(self, path: Path) -> None:
         """Write ``path`` (safetensors) and its ``.json`` beside it.
@@ -158,7 +165,7 @@ def meta_train(
     rows = check_rows(negatives, encoder, "the negatives")
     state = _start(instances, encoder, arguments, seed, checkpoint, dict(source or {}))
     for number in range(state.rounds_done, arguments.rounds):
-        history = _one_round(state.matrices, instances, rows, encoder, arguments, seed, number, progress)
+        history = _one_round(state, instances, rows, encoder, arguments, seed, number, progress)
         state.history.extend({"round": number + 1, **epoch} for epoch in history)
         state = CategoryFeatures(
             state.encoder_id, state.matrices, state.arguments, state.provenance, state.history, number + 1
@@ -196,16 +203,15 @@ def _start(
                 "give the same ones to go on, or another file to start anew"
             )
         return state
-    matrices: dict[str, NDArray[np.float32]] = {}
-    for category in counts:
-        key = matrix_key(category, arguments.single_category)
-        words = start_words(encoder, category, arguments.init, arguments.q)
-        matrices.setdefault(key, draw_matrix(encoder, arguments.q, words, instance_seed(seed, key)))
-    return CategoryFeatures(encoder.id, matrices, asdict(arguments), provenance)
+    fresh = CategoryFeatures(encoder.id, {}, asdict(arguments), provenance)
+    for key in dict.fromkeys(matrix_key(category, arguments.single_category) for category in counts):
+        words = fresh.start(encoder, key).words
+        fresh.matrices[key] = draw_matrix(encoder, arguments.q, words, instance_seed(seed, key))
+    return fresh
 
 
 def _one_round(
-    matrices: dict[str, NDArray[np.float32]],
+    state: CategoryFeatures,
     instances: Sequence[NamedInstance],
     negatives: Features,
     encoder: Encoder,
@@ -217,9 +223,17 @@ def _one_round(
     """Draw instances and codes, train, and keep only the matrices, changed in place."""
     round_seed = instance_seed(seed, f"round {number}")
     chosen = _choose(instances, arguments.instances_per_category, round_seed)
-    tensors = {key: torch.from_numpy(matrix.copy()).requires_grad_() for key, matrix in matrices.items()}
+    tensors = {
+        key: torch.from_numpy(matrix.copy()).requires_grad_() for key, matrix in state.matrices.items()
+    }
     keys = [matrix_key(i.category, arguments.single_category) for i in chosen]
-    codes = [_fresh_code(i, encoder, arguments, round_seed).requires_grad_() for i in chosen]
+    starts = {key: state.start(encoder, key) for key in dict.fromkeys(keys)}
+    codes = [
+        draw_code(
+            arguments.q, arguments.n_w, starts[key].of(i.category), instance_seed(round_seed, i.name)
+        ).requires_grad_()
+        for i, key in zip(chosen, keys, strict=True)
+    ]
     model = WordModel(tensors, codes, keys)
     used = [tensors[key] for key in dict.fromkeys(keys)]
     recipe = Recipe(
@@ -243,16 +257,8 @@ def _one_round(
         model.tokens, used + codes, samples, encoder, recipe, seed=round_seed, progress=progress, stage=stage
     )
     for key, tensor in tensors.items():
-        matrices[key] = tensor.detach().numpy()
+        state.matrices[key] = tensor.detach().numpy()
     return history
-
-
-def _fresh_code(
-    instance: NamedInstance, encoder: Encoder, arguments: MetaArguments, round_seed: int
-) -> torch.Tensor:
-    words = start_words(encoder, instance.category, arguments.init, arguments.q)
-    n_words = 0 if words is None else len(words)
-    return draw_code(arguments.q, arguments.n_w, n_words, instance_seed(round_seed, instance.name))
 
 
 def _choose(instances: Sequence[NamedInstance], per_category: int, seed: int) -> list[NamedInstance]:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from thisismy.encoders.base import Encoder, Features, unit
 from thisismy.personalization.base import (
@@ -29,7 +28,8 @@ from thisismy.progress import Progress
 if TYPE_CHECKING:
     import torch
 
-    from thisismy.personalization.word_model import WordModel
+    from thisismy.personalization.category_features import CategoryFeatures
+    from thisismy.personalization.word_model import Start, WordModel
 
 MATRIX = "category features/"
 """Prefix of the names of category matrices among a vocabulary's shared arrays."""
@@ -164,45 +164,53 @@ class MetaTokens(Method):
             draw_code,
             draw_matrix,
             draw_word,
+            start_matrix,
             start_words,
         )
 
         encoder, seed = vocabulary.encoder, vocabulary.seed
         width = check_takes_tokens(encoder)
         if not self.factorize:
-            starts = [start_words(encoder, i.category, self.init, width) for i in instances]
+            words = [start_words(encoder, i.category, self.init, width) for i in instances]
             codes = [
                 draw_word(width, self.n_w, w, instance_seed(seed, i.name)).requires_grad_()
-                for i, w in zip(instances, starts, strict=True)
+                for i, w in zip(instances, words, strict=True)
             ]
             return WordModel({ANY: torch.eye(width)}, codes, [ANY] * len(codes)), codes
         keys = [ANY if self.single_category else i.category for i in instances]
-        learned, started = self._learned_matrices(encoder)
+        learned = self._learned_matrices(encoder)
         matrices: dict[str, torch.Tensor] = {}
-        codes = []
-        for instance, key in zip(instances, keys, strict=True):
-            init = started if key in learned else self.init
-            words = start_words(encoder, instance.category, init, self.q)
+        starts: dict[str, Start] = {}
+        for key in dict.fromkeys(keys):
+            sharing = [i.category for i, own in zip(instances, keys, strict=True) if own == key]
             if MATRIX + key in vocabulary.shared:
                 matrices[key] = torch.from_numpy(vocabulary.shared[MATRIX + key])
-            elif key not in matrices:
-                start = learned.get(key)
-                if start is None:
-                    start = draw_matrix(encoder, self.q, words, instance_seed(seed, key))
-                matrices[key] = torch.from_numpy(start).requires_grad_()
-            n_words = 0 if words is None else len(words)
-            q = matrices[key].shape[1]
-            codes.append(draw_code(q, self.n_w, n_words, instance_seed(seed, instance.name)).requires_grad_())
+                # Which columns of a matrix for all hold whose words is not kept.
+                init = learned.arguments["init"] if learned and key in learned.matrices else self.init
+                own = [] if self.single_category else sharing
+                starts[key] = start_matrix(encoder, own, init, matrices[key].shape[1])
+            elif learned is not None and key in learned.matrices:
+                matrices[key] = torch.from_numpy(learned.matrices[key]).requires_grad_()
+                starts[key] = learned.start(encoder, key)
+            else:
+                starts[key] = start_matrix(encoder, sharing, self.init, self.q)
+                fresh = draw_matrix(encoder, self.q, starts[key].words, instance_seed(seed, key))
+                matrices[key] = torch.from_numpy(fresh).requires_grad_()
+        codes = [
+            draw_code(
+                matrices[key].shape[1], self.n_w, starts[key].of(i.category), instance_seed(seed, i.name)
+            ).requires_grad_()
+            for i, key in zip(instances, keys, strict=True)
+        ]
         return WordModel(matrices, codes, keys), codes + [m for m in matrices.values() if m.requires_grad]
 
-    def _learned_matrices(self, encoder: Encoder) -> tuple[dict[str, NDArray[np.float32]], str]:
-        """Those of the file of category features, and what they once started from: codes must fit it."""
+    def _learned_matrices(self, encoder: Encoder) -> CategoryFeatures | None:
+        """Those of the file of category features, where one is given."""
         if not self.category_features:
-            return {}, self.init
+            return None
         from thisismy.personalization.category_features import load_category_features
 
-        found = load_category_features(Path(self.category_features), encoder)
-        return found.matrices, str(found.arguments["init"])
+        return load_category_features(Path(self.category_features), encoder)
 
 
 def least_like(negatives: Features, anchors: Features, kept: float) -> Features:

@@ -65,13 +65,13 @@ def draw_matrix(
     return matrix
 
 
-def draw_code(q: int, n_w: int, n_words: int, seed: int) -> torch.Tensor:
-    """``(q, n_w)`` fresh code; given ``n_words`` category words, token k begins as word k, in a ring."""
+def draw_code(q: int, n_w: int, words: range, seed: int) -> torch.Tensor:
+    """``(q, n_w)`` fresh code; where columns hold ``words``, token k begins as the k-th, in a ring."""
     draw = np.random.default_rng(seed)
-    std = CATEGORY_INIT_STD if n_words else INIT_STD
+    std = CATEGORY_INIT_STD if words else INIT_STD
     code = draw.normal(0, std, (q, n_w)).astype(np.float32)
-    for token in range(n_w if n_words else 0):
-        code[token % n_words, token] = 1.0
+    for token in range(n_w if words else 0):
+        code[words[token % len(words)], token] = 1.0
     return torch.from_numpy(code)
 
 
@@ -82,6 +82,41 @@ def draw_word(width: int, n_w: int, words: NDArray[np.float32] | None, seed: int
         return torch.from_numpy(draw.normal(0, INIT_STD, (width, n_w)).astype(np.float32))
     start = words[np.arange(n_w) % len(words)].T
     return torch.from_numpy((start + draw.normal(0, CATEGORY_INIT_STD, start.shape)).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Start:
+    """The words a matrix begins with.
+
+    Attributes:
+        words: ``(n, token_dim)``, for its first columns; None for a random start.
+        columns: category -> the columns with its words, none for one that found no room.
+    """
+
+    words: NDArray[np.float32] | None
+    columns: dict[str, range]
+
+    def of(self, category: str) -> range:
+        """The columns of a category; empty for one the matrix did not begin with."""
+        return self.columns.get(category, range(0))
+
+
+def start_matrix(encoder: Encoder, categories: Sequence[str], init: str, q: int) -> Start:
+    """The own words of the categories that share a matrix, side by side, at most ``q``.
+
+    Raises:
+        VocabularyError: ``init`` is neither "random" nor "category".
+    """
+    found: list[NDArray[np.float32]] = []
+    columns: dict[str, range] = {}
+    first = 0
+    for category in dict.fromkeys(categories):
+        words = start_words(encoder, category, init, q - first)
+        if words is not None:
+            found.append(words)
+            columns[category] = range(first, first + len(words))
+            first += len(words)
+    return Start(np.concatenate(found) if found else None, columns)
 
 
 def start_words(encoder: Encoder, category: str, init: str, q: int) -> NDArray[np.float32] | None:
