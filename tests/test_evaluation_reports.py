@@ -347,6 +347,36 @@ def test_a_table_of_nothing_is_refused(tmp_path, capsys):
     assert "has no result 'vlogs'; it has: photos" in capsys.readouterr().err
 
 
+def test_rows_with_intervals_and_results_by_number_of_examples(tmp_path, capsys):
+    page = checkout(tmp_path)
+    page.write_text("<!-- table:dev/photos/visual/intervals -->\n<!-- /table -->\n")
+    assert tables.main([str(tmp_path)]) == 0
+    assert "| visual_only | **50.0 ± 1.2** (40–60) | **60.0** (50–70) |" in page.read_text()
+    assert "95 % intervals over queries" in page.read_text()
+    origin = {"seeds": [0], "encoder": "e", "data": "d"}
+    origin["facts"] = {"dealt": {"photos": 3, "things": 2, "left out": ["x"]}}
+    results = [
+        {
+            "name": f"photos-examples-{n}-deal-3",
+            "rows": [{**row, "generic": {"map": 10.0 * n, "mrr": 1.0}} for row in ROWS],
+            "paired": [],
+            "provenance": {**origin, "protocol": {"examples": n}},
+        }
+        for n in (2, 1)
+    ]
+    path = tmp_path / "benchmarks" / "results" / "examples.json"
+    path.write_text(json.dumps({"results": results}))
+    page.write_text("<!-- table:examples/photos-deal-3/by-examples -->\n<!-- /table -->\n")
+    assert tables.main([str(tmp_path)]) == 0
+    text = page.read_text()
+    assert "| method | generic mAP, 1 | 2 | contextual MRR, 1 | 2 |" in text
+    assert "| visual_only | 10.0 ± 1.2 | 20.0 ± 1.2 |  |  |" in text
+    assert "(3 of each thing dealt anew by each seed; 2 things, 1 with too few left out)" in text
+    page.write_text("<!-- table:examples/other/by-examples -->\n<!-- /table -->\n")
+    assert tables.main([str(tmp_path)]) == 1
+    assert "has no results 'other' with numbers of examples" in capsys.readouterr().err
+
+
 def test_some_rows_of_a_result_and_places_for_what_is_not_measured(tmp_path, capsys):
     page = checkout(tmp_path)
     page.write_text("<!-- table:dev/photos/visual -->\n<!-- /table -->\n")

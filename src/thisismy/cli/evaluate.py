@@ -268,7 +268,7 @@ def segmentation(
     ask: Annotated[
         Literal["name", "caption"], typer.Option(help="Look for the name alone, or for the frame's caption.")
     ] = "name",
-    tiny: Annotated[bool, typer.Option("--tiny", help="Drawn pictures with known masks, two seeds.")] = False,
+    tiny: Annotated[bool, typer.Option("--tiny", help="Drawn pictures with known masks.")] = False,
     json: Json = False,
 ) -> None:
     """Pixels of named things in YouTube-VOS frames (PerVL-YTVOS): overlap with the true masks."""
@@ -289,7 +289,7 @@ def segmentation(
             drawn,
             load_encoder(encoder),
             _methods(methods),
-            seeds=range(min(seeds, 2) if tiny else seeds),
+            seeds=range(seeds),
             examples=examples,
             ask=ask,
             features=Path(scratch) / "drawn.safetensors" if folder is None else features,

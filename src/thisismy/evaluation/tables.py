@@ -8,7 +8,9 @@ A page holds a pair of markers around each table, the first with the word ``tabl
 
 ``dev/photos-dev`` is the result ``photos-dev`` in ``benchmarks/results/dev.json``;
 ``dev/photos-dev/paired`` are its paired comparisons, ``dev/photos-dev/palavra`` its rows whose names begin
-so. What a name with ``?`` at its end calls may not be measured yet: its place stays as it is until then.
+so, ``dev/photos-dev/palavra/intervals`` these with intervals; ``examples/photos-dev-deal-3/by-examples`` puts
+the results ``photos-dev-examples-1-deal-3``, ``photos-dev-examples-2-deal-3`` and so on beside each other. What
+a name with ``?`` at its end calls may not be measured yet: its place stays as it is until then.
 ``mining/rows`` and ``mining/variants`` are the rows of
 ``benchmarks/results/mining.json``, which ``thisismy evaluate mining --variants --json`` printed;
 ``segmentation/rows`` those of what ``thisismy evaluate segmentation --json`` printed; ``learning/rows`` are
@@ -29,7 +31,13 @@ from typing import Any
 from thisismy.errors import BenchmarkError, ThisIsMyError
 from thisismy.evaluation.benchmarks.base import read_json
 from thisismy.evaluation.mining import mining_markdown
-from thisismy.evaluation.text import dealt_note, markdown, paired_markdown, segmentation_markdown
+from thisismy.evaluation.text import (
+    dealt_note,
+    examples_markdown,
+    markdown,
+    paired_markdown,
+    segmentation_markdown,
+)
 
 _TABLE = re.compile(r"(<!-- table:(?P<name>\S+) -->\n)(?P<body>.*?)(<!-- /table -->)", re.DOTALL)
 
@@ -38,15 +46,16 @@ def generated(name: str, results: Path) -> str:
     """The text of a table.
 
     Args:
-        name: ``FILE/RESULT``, ``FILE/RESULT/paired`` or ``FILE/RESULT/BEGINNING``, or ``FILE/rows`` or
-            ``FILE/variants`` of mining.
+        name: ``FILE/RESULT``, ``FILE/RESULT/paired``, ``FILE/RESULT/BEGINNING`` (``/intervals``) or
+            ``FILE/RESULT/by-examples``, or ``FILE/rows`` or ``FILE/variants`` of mining.
         results: the folder with the result files.
 
     Raises:
         BenchmarkError: no such file, result or row.
     """
     parts = name.split("/")
-    if len(parts) not in (2, 3):
+    intervals = parts[3:] == ["intervals"]
+    if len(parts) not in (2, 3) and not intervals:
         raise BenchmarkError(f"a table is called FILE/RESULT, with /paired or /BEGINNING, not {name!r}")
     path = results / f"{parts[0]}.json"
     document = read_json(path)
@@ -57,6 +66,8 @@ def generated(name: str, results: Path) -> str:
     if "rows" in document:
         return _mining(document, parts[1], path)
     found = {result["name"]: result for result in document["results"]}
+    if parts[2:] == ["by-examples"]:
+        return _by_examples(found, parts[1], path)
     if parts[1] not in found:
         raise BenchmarkError(f"{path} has no result {parts[1]!r}; it has: {', '.join(found)}")
     result = found[parts[1]]
@@ -65,13 +76,29 @@ def generated(name: str, results: Path) -> str:
     rows = [row for row in result["rows"] if row["method"].startswith(parts[2] if parts[2:] else "")]
     if not rows:
         raise BenchmarkError(f"{path}: no row of {parts[1]!r} begins with {parts[2]!r}")
-    origin = result["provenance"]
+    about = _origin(result["provenance"], path, "; 95 % intervals over queries" if intervals else "")
+    return f"{markdown(rows, intervals=intervals)}\n\n{about}"
+
+
+def _by_examples(found: Mapping[str, Mapping[str, Any]], name: str, path: Path) -> str:
+    """Results that differ in the number of examples alone, beside each other."""
+    alike = {
+        result["provenance"]["protocol"]["examples"]: result
+        for key, result in found.items()
+        if re.sub(r"-examples-\d+", "", key) == name != key
+    }
+    if not alike:
+        raise BenchmarkError(f"{path} has no results {name!r} with numbers of examples")
+    about = _origin(next(iter(alike.values()))["provenance"], path)
+    return f"{examples_markdown({n: result['rows'] for n, result in alike.items()})}\n\n{about}"
+
+
+def _origin(origin: Mapping[str, Any], path: Path, more: str = "") -> str:
     dealt = dealt_note(origin)
     return (
-        f"{markdown(rows)}\n\n"
         f"x100, mean ± standard error over {len(origin['seeds'])} seeds"
-        f"{f' ({dealt})' if dealt else ''}; encoder `{origin['encoder']}`, "
-        f"data `{origin['data']}`, from `benchmarks/results/{path.name}`."
+        f"{f' ({dealt})' if dealt else ''}{more}; "
+        f"encoder `{origin['encoder']}`, data `{origin['data']}`, from `benchmarks/results/{path.name}`."
     )
 
 

@@ -40,8 +40,13 @@ def best(rows: Sequence[Document], kind: str, name: str) -> float:
     return max((row[kind][name] for row in rows), default=float("-inf"))
 
 
-def markdown(rows: Sequence[Document]) -> str:
-    """A Markdown table: means with the standard error over seeds where there is one, the best in bold."""
+def markdown(rows: Sequence[Document], *, intervals: bool = False) -> str:
+    """A Markdown table: means with the standard error over seeds where there is one, the best in bold.
+
+    Args:
+        rows: of a result.
+        intervals: add the 95 % intervals over queries.
+    """
     shown = columns(rows)
     lines = [
         "| method | " + " | ".join(HEADINGS[c] for c in shown) + " |",
@@ -51,8 +56,31 @@ def markdown(rows: Sequence[Document]) -> str:
         cells = []
         for kind, name in shown:
             text = _with_error(row, kind, name, " ± ")
-            cells.append(f"**{text}**" if row[kind][name] == best(rows, kind, name) else text)
+            text = f"**{text}**" if row[kind][name] == best(rows, kind, name) else text
+            low, high = row["intervals"][kind][name] if intervals else (0, 0)
+            cells.append(f"{text} ({low:.0f}–{high:.0f})" if intervals else text)
         lines.append(f"| {row['method']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def examples_markdown(results: Mapping[int, Sequence[Document]]) -> str:
+    """Generic mAP and contextual MRR of every method by the number of examples, as a Markdown table.
+
+    Args:
+        results: number of examples -> rows, with the same methods in each.
+    """
+    numbers = sorted(results)
+    rows = {n: {row["method"]: row for row in results[n]} for n in numbers}
+    shown = [("generic", "map"), ("contextual", "mrr")]
+    heads = [f"{HEADINGS[column]}, {n}" if n == numbers[0] else str(n) for column in shown for n in numbers]
+    lines = ["| method | " + " | ".join(heads) + " |", "|---|" + "---:|" * len(heads)]
+    for method in rows[numbers[0]]:
+        cells = [
+            _with_error(rows[n][method], kind, name, " ± ") if rows[n][method][kind] is not None else ""
+            for kind, name in shown
+            for n in numbers
+        ]
+        lines.append(f"| {method} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
