@@ -9,8 +9,8 @@ A page holds a pair of markers around each table, the first with the word ``tabl
 ``dev/photos-dev`` is the result ``photos-dev`` in ``benchmarks/results/dev.json``;
 ``dev/photos-dev/paired`` are its paired comparisons, ``dev/photos-dev/palavra`` its rows whose names begin
 so, ``dev/photos-dev/palavra/intervals`` these with intervals; ``examples/photos-dev-deal-3/by-examples`` puts
-the results ``photos-dev-examples-1-deal-3``, ``photos-dev-examples-2-deal-3`` and so on beside each other. What
-a name with ``?`` at its end calls may not be measured yet: its place stays as it is until then.
+the results ``photos-dev-examples-1-deal-3``, ``photos-dev-examples-2-deal-3`` and so on beside each other.
+What a name with ``?`` at its end calls may not be measured yet: its place stays as it is until then.
 ``mining/rows`` and ``mining/variants`` are the rows of
 ``benchmarks/results/mining.json``, which ``thisismy evaluate mining --variants --json`` printed;
 ``segmentation/rows`` those of what ``thisismy evaluate segmentation --json`` printed; ``learning/rows`` are
