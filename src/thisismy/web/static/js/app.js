@@ -129,7 +129,7 @@ function bindDrops() {
     if (!files(event) || event.defaultPrevented) return;
     event.preventDefault();
     if (shown?.view.takeFiles) shown.view.takeFiles(event.dataTransfer.files);
-    else toast("Drop a photo on Search to find more like it, or on one of your things to add it");
+    else toast("Drop a photo on Search to find more like it, or on one of your things to add it", { seconds: 7 });
   });
 }
 

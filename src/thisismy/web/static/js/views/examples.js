@@ -103,7 +103,7 @@ export class ExamplesTab {
   async #split() {
     const ids = [...this.chosen];
     if (!ids.length) {
-      toast("Choose examples first: the tick on their picture, or X");
+      toast("Choose examples first: the tick on their picture, or X", { seconds: 7 });
       return;
     }
     const { id, name } = this.view.instance;
