@@ -56,7 +56,8 @@ def markdown(rows: Sequence[Document], *, intervals: bool = False) -> str:
         cells = []
         for kind, name in shown:
             text = _with_error(row, kind, name, " ± ")
-            text = f"**{text}**" if row[kind][name] == best(rows, kind, name) else text
+            marked = len(rows) > 1 and row[kind][name] == best(rows, kind, name)
+            text = f"**{text}**" if marked else text
             low, high = row["intervals"][kind][name] if intervals else (0, 0)
             cells.append(f"{text} ({low:.0f}–{high:.0f})" if intervals else text)
         lines.append(f"| {row['method']} | " + " | ".join(cells) + " |")
