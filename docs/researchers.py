@@ -14,6 +14,8 @@ import numpy as np
 from thisismy.encoders import load_encoder
 from thisismy.media.photos import read_photo
 from thisismy.personalization import NamedInstance, leave_one_out, look_alikes, make_method, save_vocabulary
+from thisismy.personalization.attributes import described_things
+from thisismy.personalization.category_features import MetaArguments, meta_train
 
 encoder = load_encoder("embedded")
 folders = sorted(p for p in Path(sys.argv[1]).iterdir() if p.is_dir())
@@ -39,6 +41,14 @@ for name, arguments in (("visual", {}), ("product", {}), ("default", {}), ("meta
     vocabulary = make_method(name, arguments).fit(instances, negatives, encoder, seed=0)
     first = [shown[vocabulary.score("An image of *", i.name, gallery).argmax()] for i in instances]
     print(f"{name:12} right at rank 1: {np.mean(np.equal(first, np.arange(len(instances)))):.0%}")
+
+# %% What things of a category have in common, learned from phrases alone; words then start from it.
+things = described_things(encoder, [instance.category for instance in instances], count=16)
+features = meta_train(things, negatives, encoder, MetaArguments(rounds=1, epochs=5, batch=64))
+features.save(Path("categories.safetensors"))
+method = make_method("meta-tokens", {"category_features": "categories.safetensors", "epochs": 10})
+vocabulary = method.fit(instances, negatives, encoder)
+print(len(things), features.history[-1], vocabulary.embed("* in the grass", instances[0].name).shape)
 
 # %% What the instance and the context brought to each row, and the cut-off below which it is another thing.
 vocabulary = make_method("default").fit(instances, negatives, encoder)
