@@ -198,6 +198,8 @@ def test_meta_training_goes_on_after_an_interruption(tmp_path: Path) -> None:
         np.testing.assert_array_equal(parts.matrices[category], whole.matrices[category])
     with pytest.raises(VocabularyError, match="other settings"):
         meta_train(corpus, none, FakeEncoder(), replace(META, q=5), seed=7, checkpoint=path)
+    with pytest.raises(VocabularyError, match="other settings"):
+        meta_train(corpus, none, FakeEncoder(), META, seed=7, checkpoint=path, source={"kind": "texts"})
     other = FakeEncoder()
     other.id = "another"
     with pytest.raises(EncoderMismatchError, match="'another'"):
