@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fakes import FakeEncoder
+from PIL import Image
 from typer.testing import CliRunner
 
 from thisismy.cli.evaluate import app
@@ -141,6 +142,27 @@ def test_evaluate_photos_for_people(tiny_path, features):
     )
     assert "generic mAP" in out
     assert "visual" in out
+
+
+def test_evaluate_deals_photos_anew(tiny_path, features):
+    words = ("photos", tiny_path, "--methods", "visual", "--seeds", "3", "--encoder", "embedded")
+    words = (*words, "--features", features, "--deal", "3")
+    document = json.loads(call(*words, "--examples", "1", "--json"))
+    assert document["provenance"]["facts"]["dealt"] == {"photos": 3, "things": 4, "left out": []}
+    assert document["provenance"]["protocol"]["deal"] == 3
+    assert "3 of each thing dealt anew by each seed; 4 things" in call(*words)
+    with pytest.raises(BenchmarkError, match="no thing has 4 photos to learn from and one to find"):
+        call(*words[:-1], "4")
+
+
+def test_a_study_that_deals_says_so_in_its_names_and_draws_its_panels(tiny_path, tmp_path):
+    tasks = [{"kind": "photos", "path": str(tiny_path), "deal": deal, "examples": [1, 2]} for deal in (2, 3)]
+    document = run_study(study(benchmarks=tasks), tmp_path, features=tmp_path)
+    names = [result["name"] for result in document["results"]]
+    assert names == [f"tiny-examples-{n}-deal-{deal}" for deal in (2, 3) for n in (1, 2)]
+    assert "3 of each thing dealt anew by each seed; 4 things" in (tmp_path / "tables.md").read_text()
+    with Image.open(tmp_path / "examples.png") as image:
+        assert image.height > 1000
 
 
 def test_evaluate_folder_has_no_contextual_column(tmp_path):

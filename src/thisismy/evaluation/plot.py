@@ -69,6 +69,7 @@ def plot_examples(results: Sequence[Mapping[str, Any]], path: Path) -> bool:
 
 
 def _title(origin: Mapping[str, Any]) -> str:
-    """The benchmark, and how many things it is about where not all of them are learned."""
+    """The benchmark, and where photos were dealt anew, how many to how many things."""
     about = origin.get("facts", {}).get("dealt")
-    return str(origin["benchmark"]) + (f", {about['things']} things" if about else "")
+    more = f", {about['photos']} dealt to each of {about['things']} things" if about else ""
+    return f"{origin['benchmark']}{more}"
