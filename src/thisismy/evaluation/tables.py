@@ -13,7 +13,7 @@ the results ``photos-dev-examples-1-deal-3``, ``photos-dev-examples-2-deal-3`` a
 What a name with ``?`` at its end calls may not be measured yet: its place stays as it is until then.
 ``mining/rows`` and ``mining/variants`` are the rows of
 ``benchmarks/results/mining.json``, which ``thisismy evaluate mining --variants --json`` printed;
-``segmentation/rows`` those of what ``thisismy evaluate segmentation --json`` printed; ``learning/rows`` are
+``segmentation/rows`` those of what ``thisismy evaluate segmentation --json`` prints; ``learning/rows`` are
 the times of learning in what ``benchmarks/learning.py`` wrote.
 ``python -m thisismy.evaluation.tables`` rewrites the pages of a checkout, with ``--check`` it only says which
 are out of date.
