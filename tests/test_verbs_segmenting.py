@@ -42,7 +42,7 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Library:
     return made
 
 
-@pytest.mark.parametrize("method", ["visual", "palavra"])
+@pytest.mark.parametrize("method", ["visual", "palavra", "default"])
 def test_a_named_thing_is_marked_in_a_photo(library, tmp_path, method):
     truth = picture(tmp_path / "park.png", 60, 40)
     found = segment_named(library, "my kite Ruby", str(tmp_path / "park.png"), method=method)

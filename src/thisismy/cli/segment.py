@@ -26,8 +26,8 @@ def segment(
         Path | None, typer.Option("--mask", help="PNG of the mask alone: 255 where the thing is.")
     ] = None,
     method: Annotated[
-        str, typer.Option(help="Method that the picture's parts are scored by, such as visual.")
-    ] = "palavra",
+        str, typer.Option(help="Method that the picture's parts are scored by, such as pi-map.")
+    ] = "default",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Mark a named thing in a frame or a photo, to the pixel.
