@@ -58,7 +58,7 @@ def learn(
     for column in ("name", "as a", "examples", "found when left out"):
         table.add_column(column, justify="right" if column == "examples" else "left")
     for item in report.learned:
-        found = "one example: cannot tell"
+        found = "one example: cannot tell" if item.examples == 1 else "not looked at"
         if item.found is not None:
             found = f"{item.found:.0%} first, mean rank {item.mean_rank:.1f}"
         table.add_row(Text(item.name), Text(item.category), str(item.examples), found)

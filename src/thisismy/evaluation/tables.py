@@ -36,6 +36,7 @@ from thisismy.evaluation.text import (
     examples_markdown,
     markdown,
     paired_markdown,
+    seeds_of,
     segmentation_markdown,
 )
 
@@ -96,7 +97,7 @@ def _by_examples(found: Mapping[str, Mapping[str, Any]], name: str, path: Path) 
 def _origin(origin: Mapping[str, Any], path: Path, more: str = "") -> str:
     dealt = dealt_note(origin)
     return (
-        f"x100, mean ± standard error over {len(origin['seeds'])} seeds"
+        f"x100, mean ± standard error over {seeds_of(origin)}"
         f"{f' ({dealt})' if dealt else ''}{more}; "
         f"encoder `{origin['encoder']}`, data `{origin['data']}`, from `benchmarks/results/{path.name}`."
     )
@@ -144,7 +145,7 @@ def _segmentation(document: Mapping[str, Any], path: Path) -> str:
     return (
         f"{segmentation_markdown(document['rows'])}\n\n"
         f"Intersection over union x100 of {origin['pictures']} masks asked by {origin['asked by']} "
-        f"(95 % intervals over masks, ± standard error over {len(origin['seeds'])} seeds), and the share of "
+        f"(95 % intervals over masks, ± standard error over {seeds_of(origin)}), and the share of "
         f"masks above thresholds; encoder `{origin['encoder']}`, data `{origin['data']}`, from "
         f"`benchmarks/results/{path.name}`."
     )

@@ -120,13 +120,19 @@ def latex(rows: Sequence[Document], caption: str) -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"])
 
 
+def seeds_of(origin: Mapping[str, Any]) -> str:
+    """How many seeds a result has, in words."""
+    count = len(origin["seeds"])
+    return f"{count} seed{'s' if count != 1 else ''}"
+
+
 def rich_tables(document: Document) -> Iterator[RenderableType]:
     """What the command shows to a person: the rows, the paired comparisons, and where they come from."""
     from rich.table import Table
 
     rows, origin = document["rows"], document["provenance"]
     shown = columns(rows)
-    title = f"{origin['benchmark']}, {origin['encoder']}, {len(origin['seeds'])} seeds"
+    title = f"{origin['benchmark']}, {origin['encoder']}, {seeds_of(origin)}"
     results = Table(title=title)
     results.add_column("method")
     for column in shown:
@@ -179,7 +185,7 @@ def segmentation_tables(document: Document) -> Iterator[RenderableType]:
     rows, origin = document["rows"], document["provenance"]
     title = (
         f"{origin['benchmark']}: {origin['pictures']} pictures asked by {origin['asked by']}, "
-        f"{origin['encoder']}, {len(origin['seeds'])} seeds"
+        f"{origin['encoder']}, {seeds_of(origin)}"
     )
     results = Table(title=title)
     results.add_column("method")

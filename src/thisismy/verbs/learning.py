@@ -335,8 +335,9 @@ def _described(item: NamedInstance, left: LeftOut | None) -> LearnedInstance:
 
 def _with_whole_paths(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Files among a method's arguments by their whole path, since a search may learn again from elsewhere."""
-    files = {"category_features", "set_encoder", "picture_map"}
-    return {k: str(Path(v).resolve()) if k in files and v else v for k, v in arguments.items()}
+    from thisismy.personalization.storage import FILE_ARGUMENTS
+
+    return {k: str(Path(v).resolve()) if k in FILE_ARGUMENTS and v else v for k, v in arguments.items()}
 
 
 def _boxes_of(vocabulary: Vocabulary | None) -> str:
