@@ -13,8 +13,8 @@ the results ``photos-dev-examples-1-deal-3``, ``photos-dev-examples-2-deal-3`` a
 What a name with ``?`` at its end calls may not be measured yet: its place stays as it is until then.
 ``mining/rows`` and ``mining/variants`` are the rows of
 ``benchmarks/results/mining.json``, which ``thisismy evaluate mining --variants --json`` printed;
-``segmentation/rows`` those of what ``thisismy evaluate segmentation --json`` prints; ``learning/rows`` are
-the times of learning in what ``benchmarks/learning.py`` wrote.
+``segmentation/rows`` those of what ``thisismy evaluate segmentation --json`` prints; ``learning/rows`` and
+``shots/rows`` are what ``benchmarks/learning.py`` and ``benchmarks/shots.py`` wrote.
 ``python -m thisismy.evaluation.tables`` rewrites the pages of a checkout, with ``--check`` it only says which
 are out of date.
 """
@@ -24,7 +24,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +60,8 @@ def generated(name: str, results: Path) -> str:
         raise BenchmarkError(f"a table is called FILE/RESULT, with /paired or /BEGINNING, not {name!r}")
     path = results / f"{parts[0]}.json"
     document = read_json(path)
-    if "paper" in document:
-        return _learning(document, path)
-    if "pictures" in document:
-        return _segmentation(document, path)
-    if "rows" in document:
-        return _mining(document, parts[1], path)
+    if parts[0] in OTHERS:
+        return OTHERS[parts[0]](document, parts[1], path)
     found = {result["name"]: result for result in document["results"]}
     if parts[2:] == ["by-examples"]:
         return _by_examples(found, parts[1], path)
@@ -126,7 +122,7 @@ LEARNED = {
 """What is timed, and how a table calls it."""
 
 
-def _learning(document: Mapping[str, Any], path: Path) -> str:
+def _learning(document: Mapping[str, Any], part: str, path: Path) -> str:
     """Seconds of learning 15 instances."""
     lines = ["| 15 things from 105 shots | seconds of the processor |", "|---|---:|"]
     for (encoder, method), label in LEARNED.items():
@@ -140,7 +136,8 @@ def _learning(document: Mapping[str, Any], path: Path) -> str:
     )
 
 
-def _segmentation(document: Mapping[str, Any], path: Path) -> str:
+def _segmentation(document: Mapping[str, Any], part: str, path: Path) -> str:
+    """Pixels found of things, by method."""
     origin = document["provenance"]
     return (
         f"{segmentation_markdown(document['rows'])}\n\n"
@@ -149,6 +146,29 @@ def _segmentation(document: Mapping[str, Any], path: Path) -> str:
         f"masks above thresholds; encoder `{origin['encoder']}`, data `{origin['data']}`, from "
         f"`benchmarks/results/{path.name}`."
     )
+
+
+def _shots(document: Mapping[str, Any], part: str, path: Path) -> str:
+    """Cuts found, by detector."""
+    kinds = list(next(iter(document.values()))["found"])
+    lines = [
+        f"| detector | P | R | F1 | {' | '.join(f'{kind}s' for kind in kinds)} | scan / decoding |",
+        "|---" * (5 + len(kinds)) + "|",
+    ]
+    for name, row in document.items():
+        scores = " | ".join(f"{row['all'][measure]:.3f}" for measure in ("P", "R", "F1"))
+        found = " | ".join(row["found"][kind] for kind in kinds)
+        lines.append(f"| {name} | {scores} | {found} | {row['CPU of a scan over bare decode']:.2f} |")
+    return "\n".join(lines) + f"\n\nFrom `benchmarks/results/{path.name}`."
+
+
+OTHERS: Mapping[str, Callable[[Mapping[str, Any], str, Path], str]] = {
+    "mining": _mining,
+    "segmentation": _segmentation,
+    "learning": _learning,
+    "shots": _shots,
+}
+"""Result files, by name, that are no studies, and what makes a table of each."""
 
 
 def updated(page: str, results: Path) -> str:
