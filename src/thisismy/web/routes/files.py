@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import mimetypes
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from thisismy.library.instances import Example
     from thisismy.media.pictures import Picture
 
+_Route = TypeVar("_Route", bound=Callable[..., Any])
+
 router = APIRouter(prefix="/media", tags=["bytes"])
 
 FOREVER = {"cache-control": "private, max-age=31536000, immutable"}
@@ -45,6 +48,17 @@ Version = Annotated[str, Query(max_length=64, description="Any text; another one
 
 def _kind(*types: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {name: {} for name in types}, "description": "The bytes."}}
+
+
+def _made(path: str, summary: str, kind: str) -> Callable[[_Route], _Route]:
+    """A route that answers with a file that is made when it is first asked for."""
+    return router.get(path, summary=summary, response_class=FileResponse, responses=_kind(kind))
+
+
+async def _kept(page: Page, out: Path, make: Callable[[Path], None]) -> FileResponse:
+    """What is kept at ``out``; ``make`` writes it where it is not."""
+    await page.make(partial(page.kept.get, out, make))
+    return FileResponse(out, media_type=mimetypes.guess_type(out.name)[0], headers=FOREVER)
 
 
 @router.head("/{media_id}/file", include_in_schema=False)
@@ -67,12 +81,7 @@ def original(page: PageOf, media_id: MediaId) -> FileResponse:
     return FileResponse(path, media_type=kind, headers={"cache-control": "private, no-cache"})
 
 
-@router.get(
-    "/{media_id}/frame.jpg",
-    summary="One picture of a video or photo",
-    response_class=FileResponse,
-    responses=_kind("image/jpeg"),
-)
+@_made("/{media_id}/frame.jpg", "One picture of a video or photo", "image/jpeg")
 async def frame(
     page: PageOf,
     media_id: MediaId,
@@ -90,16 +99,10 @@ async def frame(
     def draw(target: Path) -> None:
         save_jpeg(Image.fromarray(thumbnail(path, t, pixels)), target)
 
-    await page.make(partial(page.kept.get, out, draw))
-    return FileResponse(out, media_type="image/jpeg", headers=FOREVER)
+    return await _kept(page, out, draw)
 
 
-@router.get(
-    "/{media_id}/segments/{number}.mp4",
-    summary="A piece of a video that any browser plays",
-    response_class=FileResponse,
-    responses=_kind("video/mp4"),
-)
+@_made("/{media_id}/segments/{number}.mp4", "A piece of a video that any browser plays", "video/mp4")
 async def segment(page: PageOf, media_id: MediaId, number: PieceNumber, v: Version = "") -> FileResponse:
     """Piece n shows ``[n * 6, (n + 1) * 6)`` seconds, as a fragmented MP4 whose own time starts at 0."""
     path, digest = await run_in_threadpool(_media, page, media_id)
@@ -109,16 +112,10 @@ async def segment(page: PageOf, media_id: MediaId, number: PieceNumber, v: Versi
         raise NotFoundError(f"there is no piece {number} of a video of {duration:.1f} s")
     span = spans[number]
     out = page.kept.path("segments", ".mp4", digest, number)
-    await page.make(partial(page.kept.get, out, partial(write_segment, path, span)))
-    return FileResponse(out, media_type="video/mp4", headers=FOREVER)
+    return await _kept(page, out, partial(write_segment, path, span))
 
 
-@router.get(
-    "/{media_id}/preview.mp4",
-    summary="A short silent stretch of a video",
-    response_class=FileResponse,
-    responses=_kind("video/mp4"),
-)
+@_made("/{media_id}/preview.mp4", "A short silent stretch of a video", "video/mp4")
 async def preview(
     page: PageOf,
     media_id: MediaId,
@@ -134,16 +131,10 @@ async def preview(
     def cut(target: Path) -> None:
         write_segment(path, span, target, sound=False, side=PREVIEW_SIDE)
 
-    await page.make(partial(page.kept.get, out, cut))
-    return FileResponse(out, media_type="video/mp4", headers=FOREVER)
+    return await _kept(page, out, cut)
 
 
-@router.get(
-    "/{media_id}/sprites/{number}.jpg",
-    summary="One sheet of tiny pictures",
-    response_class=FileResponse,
-    responses=_kind("image/jpeg"),
-)
+@_made("/{media_id}/sprites/{number}.jpg", "One sheet of tiny pictures", "image/jpeg")
 async def sprites(page: PageOf, media_id: MediaId, number: PieceNumber, v: Version = "") -> FileResponse:
     """Up to 100 pictures in rows of 10, see ``/api/media/{media_id}/sprites``."""
     path, digest = await run_in_threadpool(_media, page, media_id)
@@ -156,16 +147,10 @@ async def sprites(page: PageOf, media_id: MediaId, number: PieceNumber, v: Versi
     def draw(target: Path) -> None:
         save_jpeg(draw_sheet(path, plan, number), target, quality=70)
 
-    await page.make(partial(page.kept.get, out, draw))
-    return FileResponse(out, media_type="image/jpeg", headers=FOREVER)
+    return await _kept(page, out, draw)
 
 
-@router.get(
-    "/shots/{shot_id}/strip.jpg",
-    summary="Eight pictures of a shot side by side",
-    response_class=FileResponse,
-    responses=_kind("image/jpeg"),
-)
+@_made("/shots/{shot_id}/strip.jpg", "Eight pictures of a shot side by side", "image/jpeg")
 async def strip(page: PageOf, shot_id: RowId, v: Version = "") -> FileResponse:
     """In order of time and of equal size, so that a page can play a shot without decoding a video."""
     found = await run_in_threadpool(page.library.shots, [shot_id])
@@ -178,16 +163,10 @@ async def strip(page: PageOf, shot_id: RowId, v: Version = "") -> FileResponse:
     def draw(target: Path) -> None:
         save_jpeg(draw_strip(path, shot.span), target, quality=75)
 
-    await page.make(partial(page.kept.get, out, draw))
-    return FileResponse(out, media_type="image/jpeg", headers=FOREVER)
+    return await _kept(page, out, draw)
 
 
-@router.get(
-    "/examples/{example_id}.jpg",
-    summary="The picture of an example",
-    response_class=FileResponse,
-    responses=_kind("image/jpeg"),
-)
+@_made("/examples/{example_id}.jpg", "The picture of an example", "image/jpeg")
 async def example_picture(
     page: PageOf,
     example_id: RowId,
@@ -209,8 +188,7 @@ async def example_picture(
             picture = _inside(picture, box)
         save_jpeg(Image.fromarray(shrunk(picture, pixels)), target)
 
-    await page.make(partial(page.kept.get, out, draw))
-    return FileResponse(out, media_type="image/jpeg", headers=FOREVER)
+    return await _kept(page, out, draw)
 
 
 def _media(page: Page, media_id: int) -> tuple[Path, str]:
