@@ -110,5 +110,14 @@ def test_the_command_marks_a_frame_of_a_video(library, tmp_path, capsys):
         assert image.size == (160, 90)
     assert run([*words, "--out", str(out)]) == 0
     assert "my kite Ruby in film.mp4 at 0:01.5" in capsys.readouterr().out
+    (tmp_path / "file").write_text("no folder")
+    assert run([*words, "--out", str(tmp_path / "file" / "marked.png")]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("thisismy: ")
+    assert "/file" in told
+    assert len(told.splitlines()) == 1
+    late = ["-L", str(tmp_path / "library"), "segment", "my kite Ruby", f"{film}@0:09"]
+    assert run([*late, "--out", str(out)]) == 1
+    assert "film.mp4 has nothing at 9 s: it ends at 2.0 s" in capsys.readouterr().err
     assert run([*words, "--out", str(tmp_path / "marked.jpg")]) == 1
     assert "written as a .png file" in capsys.readouterr().err

@@ -119,6 +119,13 @@ def run(arguments: Sequence[str]) -> int:
         # Whoever read the output has seen enough; Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except OSError as error:
+        # Whatever the system refuses (a folder that is not there, a full disk) is no fault of the program.
+        if error.strerror is None:
+            raise
+        where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+        say(f"thisismy: {where}{error.strerror}")
+        return 1
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -127,11 +127,14 @@ def _place(text: str) -> tuple[Path, float | None]:
 def _picture(path: Path, time: float | None) -> tuple[float | None, Picture]:
     from thisismy.media.frames import frames_at
     from thisismy.media.photos import read_photo
-    from thisismy.media.probe import PHOTO_SUFFIXES
+    from thisismy.media.probe import PHOTO_SUFFIXES, probe
 
     if path.suffix.lower() in PHOTO_SUFFIXES:
         return None, read_photo(path, SHORTER_SIDE)
     if time is None:
         raise QueryError(f"which moment of {path.name}? write {path}@1:23")
+    duration = probe(path).duration
+    if time > duration:
+        raise QueryError(f"{path.name} has nothing at {time:g} s: it ends at {duration:.1f} s")
     frame = frames_at(path, [time], SHORTER_SIDE)[0]
     return frame.time, frame.image
