@@ -23,9 +23,9 @@ import numpy as np
 
 from thisismy.encoders import load_encoder
 from thisismy.encoders.base import Encoder, Features, Picture, unit
-from thisismy.evaluation.benchmarks.base import Benchmark
-from thisismy.evaluation.benchmarks.photos import read
-from thisismy.evaluation.metrics import metric, rank
+from thisismy.evaluation.datasets.base import Benchmark
+from thisismy.evaluation.datasets.photos import read
+from thisismy.evaluation.metrics.ranking import metric, rank
 from thisismy.evaluation.runs import commit
 from thisismy.media.photos import read_photo
 from thisismy.personalization import NamedInstance, make_method

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from thisismy.encoders.embedded import EmbeddedEncoder
+from thisismy.encoders.embedded.encoder import EmbeddedEncoder
 from thisismy.media.photos import read_photo
 from thisismy.mining.calibrate import calibrate
 

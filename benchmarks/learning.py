@@ -29,7 +29,7 @@ import torch
 from thisismy.encoders import load_encoder
 from thisismy.encoders.base import Encoder, unit
 from thisismy.personalization import NamedInstance, Vocabulary, make_method
-from thisismy.personalization.meta_tokens import MetaTokens
+from thisismy.personalization.methods.meta_tokens import MetaTokens
 
 INSTANCES, EXAMPLES, NEGATIVES, GALLERY = 15, 7, 512, 100_000
 CATEGORIES = (

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from thisismy.library.paths import content_hash
+from thisismy.library import Library
+from thisismy.media.discovery import content_hash
 from thisismy.personalization import NamedInstance
-from thisismy.personalization.category_features import MetaArguments, meta_train
-from thisismy.verbs import Library
+from thisismy.personalization.meta.category_features import MetaArguments, meta_train
 
 AT_A_CUT = 0.2
 """Seconds by which a found shot may reach into its neighbour."""

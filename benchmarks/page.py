@@ -24,11 +24,11 @@ import numpy as np
 from fastapi.testclient import TestClient
 from sqlalchemy import insert
 
-from thisismy.library import schema
-from thisismy.library.store import IndexSettings, Store, changed
+from thisismy.core.span import Span
+from thisismy.library import Library
 from thisismy.media.playback import SEGMENT_SECONDS, write_segment
-from thisismy.spans import Span
-from thisismy.verbs import Library
+from thisismy.store import schema
+from thisismy.store.folder import IndexSettings, Store, changed
 from thisismy.web.app import create_app
 
 SHOTS_OF_A_FILE = 50

@@ -21,9 +21,9 @@ from PIL import Image
 
 from thisismy.encoders import load_encoder
 from thisismy.encoders.base import Picture
-from thisismy.evaluation.benchmarks.base import Benchmark, Cutout, Item, Media, generic_query
-from thisismy.evaluation.benchmarks.photos import read
-from thisismy.evaluation.segmentation import evaluate_segmentation
+from thisismy.evaluation.datasets.base import Benchmark, Cutout, Item, Media, generic_query
+from thisismy.evaluation.datasets.photos import read
+from thisismy.evaluation.protocols.segmentation import evaluate_segmentation
 from thisismy.media.photos import read_photo
 from thisismy.personalization.localise import cropped, salient_box
 from thisismy.personalization.registry import make_method, parse_method

@@ -20,9 +20,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from thisismy.library import Library
 from thisismy.media.audio import SAMPLE_RATE, read_audio
-from thisismy.transcripts.speech import Recogniser
-from thisismy.verbs import Library
+from thisismy.transcripts.speech.recogniser import Recogniser
 
 THREADS = 2
 PAUSE_S = 0.2
@@ -84,7 +84,7 @@ def alone(recogniser: Recogniser, videos: list[Path], total: float) -> dict[str,
 
 def beside(recogniser: Recogniser, videos: list[Path]) -> dict[str, Any]:
     """Transcribe a library while another thread searches and writes in it."""
-    from thisismy.library.transcribing import transcribe
+    from thisismy.jobs.transcribing import transcribe
 
     waits: dict[str, list[float]] = {"search": [], "write": []}
     with tempfile.TemporaryDirectory() as scratch:

@@ -211,14 +211,14 @@ def _library_of(video: Path) -> Any:
 def _large_library(folder: Path, real: Path) -> Any:
     """One real video, and 360,000 shots of one frame each around the directions of everyday words."""
     from thisismy import Library
+    from thisismy.core.span import Span
     from thisismy.encoders.base import unit
-    from thisismy.library import catalog
-    from thisismy.library.paths import Found
-    from thisismy.library.vectors import EncodedShot, encoder_row, replace_shots
+    from thisismy.media.discovery import Found
     from thisismy.media.probe import probe
     from thisismy.retrieval.background import WORDS
     from thisismy.shots import Shot
-    from thisismy.spans import Span
+    from thisismy.store import catalog
+    from thisismy.store.features import EncodedShot, encoder_row, replace_shots
 
     library = Library.create(folder)
     library.add([real], encoder="embedded")

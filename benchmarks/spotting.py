@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from thisismy.encoders.embedded import EmbeddedEncoder
-from thisismy.encoders.remembering import RememberingEncoder
+from thisismy.core.span import Span
+from thisismy.encoders.caching import RememberingEncoder
+from thisismy.encoders.embedded.encoder import EmbeddedEncoder
 from thisismy.mining.patterns import GRAMMAR_SETS, PATTERN_SETS
 from thisismy.mining.prior import similarity_log_odds, visible_priors
 from thisismy.mining.settings import MiningSettings
 from thisismy.mining.spotting import Mention, spot_mentions
-from thisismy.spans import Span
 from thisismy.transcripts import Segment, Transcript
 
 HOURS = 1000

@@ -15,7 +15,7 @@ from thisismy.encoders import load_encoder
 from thisismy.media.photos import read_photo
 from thisismy.personalization import NamedInstance, leave_one_out, look_alikes, make_method, save_vocabulary
 from thisismy.personalization.attributes import described_things
-from thisismy.personalization.category_features import MetaArguments, meta_train
+from thisismy.personalization.meta.category_features import MetaArguments, meta_train
 
 encoder = load_encoder("embedded")
 folders = sorted(p for p in Path(sys.argv[1]).iterdir() if p.is_dir())

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from thisismy.core.errors import EncoderError
 from thisismy.encoders.base import PLACEHOLDER, Features, Picture, unit
-from thisismy.errors import EncoderError
 
 if TYPE_CHECKING:
     import torch

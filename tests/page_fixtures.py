@@ -67,7 +67,7 @@ def browser() -> Iterator[Browser]:
 def mined(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Path:
     """A folder with "media" and the "library" of it: indexed and mined, nothing decided. Never changed."""
     from thisismy import demo
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     folder = tmp_path_factory.mktemp("page")
     # Filming takes longest, and gives the same videos until the program for it changes.
@@ -85,7 +85,7 @@ def mined(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Path:
 @pytest.fixture(scope="session")
 def named(mined: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A library in which the cat and the motorcycle are named and learned. Never changed."""
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     folder = tmp_path_factory.mktemp("named") / "library"
     shutil.copytree(mined / "library", folder)

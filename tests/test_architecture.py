@@ -14,19 +14,18 @@ import thisismy
 PACKAGE = Path(thisismy.__file__).parent
 
 ORDER = [
-    "errors",
-    "spans",
-    "progress",
+    "core",
     "media",
     "shots",
     "encoders",
     "transcripts",
-    "library",
+    "store",
+    "jobs",
     "mining",
     "personalization",
     "retrieval",
-    "export",
-    "verbs",
+    "services",
+    "library",
     "diagnosis",
     "demo",
     "evaluation",
@@ -36,7 +35,7 @@ ORDER = [
 """A module imports only what stands before it."""
 
 NEVER = {
-    "personalization": {"media", "shots", "transcripts", "library", "mining"},
+    "personalization": {"media", "shots", "transcripts", "store", "jobs", "mining"},
     "evaluation": {"cli", "web"},
     "web": {"cli", "evaluation"},
 }
@@ -82,7 +81,7 @@ def test_modules_stay_small() -> None:
 
 
 def test_importing_the_package_or_the_command_line_is_light() -> None:
-    code = "import sys, thisismy, thisismy.errors, thisismy.cli.app; print('\\n'.join(sys.modules))"
+    code = "import sys, thisismy, thisismy.core.errors, thisismy.cli.app; print('\\n'.join(sys.modules))"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()

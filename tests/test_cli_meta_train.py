@@ -11,12 +11,12 @@ from PIL import Image
 
 from thisismy.cli.app import run
 from thisismy.cli.meta_train import _categories
+from thisismy.core.errors import VocabularyError
 from thisismy.encoders import load_encoder
-from thisismy.errors import VocabularyError
 from thisismy.personalization import NamedInstance
-from thisismy.personalization.category_features import load_category_features
-from thisismy.personalization.meta_tokens import MATRIX, MetaTokens
-from thisismy.verbs.meta import meta_train
+from thisismy.personalization.meta.category_features import load_category_features
+from thisismy.personalization.methods.meta_tokens import MATRIX, MetaTokens
+from thisismy.services.meta_training import meta_train
 
 SMALL = ["--set", "q=4", "--set", "rounds=2", "--set", "epochs=2", "--set", "batch=4"]
 

@@ -58,7 +58,7 @@ def test_every_method_has_its_place_in_the_documentation() -> None:
 
 
 def test_examples_of_formats_are_read(tmp_path: Path) -> None:
-    from thisismy.evaluation.benchmarks import photos
+    from thisismy.evaluation.datasets import photos
 
     guide = (ROOT / "docs/guides/evaluation.md").read_text(encoding="utf-8")
     example = re.search(r"```json\n(.*?)```", guide, flags=re.DOTALL)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import tiny_models
 
-from thisismy.encoders import choose, choose_encoder, installed_encoders, load_encoder
-from thisismy.encoders.embedded import EmbeddedEncoder
-from thisismy.errors import EncoderError
+from thisismy.core.errors import EncoderError
+from thisismy.encoders import choose_encoder, installed_encoders, load_encoder, loading
+from thisismy.encoders.embedded.encoder import EmbeddedEncoder
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_sentencepiece_tokenizer_is_passed_over_where_it_cannot_be_read(
 ) -> None:
     folder = put_in_cache(cache, "google/siglip-base-patch16-224")
     (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "SiglipTokenizer"}')
-    monkeypatch.setattr(choose.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(loading.importlib.util, "find_spec", lambda _name: None)
     assert choose_encoder("auto").name == "embedded"
 
 

@@ -19,10 +19,10 @@ from transformers import (
     SiglipImageProcessorPil,
 )
 
+from thisismy.core.errors import EncoderError
 from thisismy.encoders import Encoder, load_encoder
-from thisismy.encoders.clip_family import ClipFamilyEncoder
-from thisismy.encoders.pixels import standard_preprocessing
-from thisismy.errors import EncoderError
+from thisismy.encoders.hub.clip_family import ClipFamilyEncoder
+from thisismy.encoders.hub.preprocessing import standard_preprocessing
 
 PROMPTS = ["*", "An image of *", "* on a bed", "the *'s bowl, red", "*, * and *"]
 

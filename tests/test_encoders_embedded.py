@@ -12,11 +12,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from thisismy.encoders import Encoder, efficientnet, embedded, load_encoder
-from thisismy.encoders.efficientnet import fuse, load_network
-from thisismy.encoders.embedded import EmbeddedEncoder
-from thisismy.encoders.embedded_build import build_constants, class_names, everyday_words, expected_feature
-from thisismy.errors import EncoderError
+from thisismy.core.errors import EncoderError
+from thisismy.encoders import Encoder, load_encoder
+from thisismy.encoders.embedded import efficientnet
+from thisismy.encoders.embedded import encoder as embedded
+from thisismy.encoders.embedded.build import build_constants, class_names, everyday_words, expected_feature
+from thisismy.encoders.embedded.efficientnet import fuse, load_network
+from thisismy.encoders.embedded.encoder import EmbeddedEncoder
 
 PROMPTS = ["*", "An image of *", "* on a bed", "the *'s bowl, red", "*, * and *", "**", "a *s b*"]
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from thisismy.errors import BenchmarkError
-from thisismy.evaluation.benchmarks import deepfashion2, image_folder, photos, this_is_my, vlogs, ytvos
-from thisismy.evaluation.benchmarks.base import Benchmark, Instance, Item, Query
+from thisismy.core.errors import BenchmarkError
+from thisismy.core.span import Span
+from thisismy.evaluation.datasets import deepfashion2, image_folder, photos, this_is_my, vlogs, ytvos
+from thisismy.evaluation.datasets.base import Benchmark, Instance, Item, Query
 from thisismy.evaluation.pictures import read_picture
-from thisismy.spans import Span
 
 
 def picture(path, colour, size=(40, 30)):

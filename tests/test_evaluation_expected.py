@@ -14,10 +14,10 @@ from fakes import FakeEncoder
 from PIL import Image
 
 from thisismy.encoders.base import unit
-from thisismy.evaluation.benchmarks import deepfashion2, this_is_my, ytvos
+from thisismy.evaluation.datasets import deepfashion2, this_is_my, ytvos
 from thisismy.evaluation.features import FeatureFile, encode
-from thisismy.evaluation.protocol import Protocol, run
-from thisismy.evaluation.table import table
+from thisismy.evaluation.protocols.retrieval import Protocol, run
+from thisismy.evaluation.reports.aggregate import table
 from thisismy.personalization.base import Method, Vocabulary
 from thisismy.personalization.registry import make_method
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thisismy.evaluation.metrics import (
+from thisismy.evaluation.metrics.ranking import (
     average_precision,
     hit_rate,
     metric,

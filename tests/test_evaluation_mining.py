@@ -9,13 +9,19 @@ from fakes import FakeEncoder
 from media_files import BLUE, GREEN, RED, write_video
 
 from thisismy.cli.app import run
-from thisismy.encoders.remembering import RememberingEncoder
-from thisismy.errors import BenchmarkError
-from thisismy.evaluation import mining
-from thisismy.evaluation.benchmarks import vlogs
+from thisismy.core.errors import BenchmarkError
+from thisismy.core.span import Span
+from thisismy.encoders.caching import RememberingEncoder
+from thisismy.evaluation.datasets import vlogs
 from thisismy.evaluation.features import FeatureFile
-from thisismy.evaluation.mining import evaluate_mining, mining_markdown, mining_table, shares, true_mentions
-from thisismy.spans import Span
+from thisismy.evaluation.protocols import mining
+from thisismy.evaluation.protocols.mining import (
+    evaluate_mining,
+    mining_markdown,
+    mining_table,
+    shares,
+    true_mentions,
+)
 from thisismy.transcripts import Segment, Transcript, write_transcript
 
 SAID = (
@@ -108,7 +114,7 @@ def test_speech_is_recognised_once(tmp_path, calibrated, monkeypatch):
             heard.append(path.name)
             return Transcript(tuple(Segment(Span(start, end), text) for start, end, text in SAID), "en")
 
-    monkeypatch.setattr("thisismy.transcripts.speech.Recogniser", Listener)
+    monkeypatch.setattr("thisismy.transcripts.speech.recogniser.Recogniser", Listener)
     monkeypatch.setattr(mining, "locate_model", lambda: ("anywhere", "base"))
     truth = vlogs.read(small_set(tmp_path))
     for _ in range(2):

@@ -8,15 +8,15 @@ import pytest
 from fakes import FakeEncoder
 from PIL import Image
 
+from thisismy.core.errors import BenchmarkError, EncoderMismatchError
 from thisismy.encoders.base import unit
-from thisismy.errors import BenchmarkError, EncoderMismatchError
-from thisismy.evaluation.benchmarks.base import Benchmark, Instance, Item, Media, Query, generic_query
-from thisismy.evaluation.dealing import dealt, left_out
+from thisismy.evaluation.datasets.base import Benchmark, Instance, Item, Media, Query, generic_query
 from thisismy.evaluation.features import FeatureFile, ItemFeatures, encode
-from thisismy.evaluation.protocol import MEASURES, Protocol, run
+from thisismy.evaluation.protocols.resplit import dealt, left_out
+from thisismy.evaluation.protocols.retrieval import MEASURES, Protocol, run
+from thisismy.evaluation.reports.aggregate import table
+from thisismy.evaluation.reports.render import dealt_note
 from thisismy.evaluation.runs import provenance
-from thisismy.evaluation.table import table
-from thisismy.evaluation.text import dealt_note
 from thisismy.personalization.base import Method, Vocabulary
 from thisismy.personalization.registry import make_method
 

@@ -13,13 +13,15 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from thisismy.cli.evaluate import app
+from thisismy.core.errors import BenchmarkError
 from thisismy.encoders.base import unit
-from thisismy.errors import BenchmarkError
-from thisismy.evaluation import config, mined, tables, tiny
-from thisismy.evaluation.benchmarks import vlogs
-from thisismy.evaluation.protocol import Protocol
+from thisismy.evaluation import config, tiny
+from thisismy.evaluation.datasets import vlogs
+from thisismy.evaluation.protocols import mined_examples
+from thisismy.evaluation.protocols.retrieval import Protocol
+from thisismy.evaluation.reports import docs_tables
+from thisismy.evaluation.reports.render import latex, markdown, paired_markdown
 from thisismy.evaluation.study import _with_contents, run_study, run_tiny, source_version
-from thisismy.evaluation.text import latex, markdown, paired_markdown
 from thisismy.mining.categories import Category
 from thisismy.mining.examples import Proposal
 from thisismy.mining.mine import mine_video
@@ -160,7 +162,7 @@ def test_a_study_that_deals_says_so_in_its_names_and_draws_its_panels(tiny_path,
     document = run_study(study(benchmarks=tasks), tmp_path, features=tmp_path)
     names = [result["name"] for result in document["results"]]
     assert names == [f"tiny-examples-{n}-deal-{deal}" for deal in (2, 3) for n in (1, 2)]
-    assert "3 of each thing dealt anew by each seed; 4 things" in (tmp_path / "tables.md").read_text()
+    assert "3 of each thing dealt anew by each seed; 4 things" in (tmp_path / "docs_tables.md").read_text()
     with Image.open(tmp_path / "examples.png") as image:
         assert image.height > 1000
 
@@ -256,8 +258,8 @@ def test_a_tiny_study_writes_everything_and_resumes(tmp_path, monkeypatch):
     written = {p.name for p in tmp_path.iterdir()}
     assert {
         "results.json",
-        "tables.md",
-        "tables.tex",
+        "docs_tables.md",
+        "docs_tables.tex",
         "examples.png",
         "queries-tiny-examples-1.png",
     } <= written
@@ -349,30 +351,30 @@ def checkout(folder):
 
 def test_tables_are_generated_into_pages_and_checked(tmp_path, capsys):
     page = checkout(tmp_path)
-    assert tables.main([str(tmp_path), "--check"]) == 1
+    assert docs_tables.main([str(tmp_path), "--check"]) == 1
     assert "old" in page.read_text()
-    assert tables.main([str(tmp_path)]) == 0
+    assert docs_tables.main([str(tmp_path)]) == 0
     text = page.read_text()
     assert "old" not in text
     assert "| default | **70.0 ± 0.5** |" in text
     assert "+10.0 to +30.0" in text
     assert text.startswith("# x\n")
     assert "\ntext\n" in text
-    assert tables.main([str(tmp_path), "--check"]) == 0
+    assert docs_tables.main([str(tmp_path), "--check"]) == 0
     capsys.readouterr()
 
 
 def test_a_table_of_nothing_is_refused(tmp_path, capsys):
     page = checkout(tmp_path)
     page.write_text("<!-- table:dev/vlogs -->\n<!-- /table -->\n")
-    assert tables.main([str(tmp_path)]) == 1
+    assert docs_tables.main([str(tmp_path)]) == 1
     assert "has no result 'vlogs'; it has: photos" in capsys.readouterr().err
 
 
 def test_rows_with_intervals_and_results_by_number_of_examples(tmp_path, capsys):
     page = checkout(tmp_path)
     page.write_text("<!-- table:dev/photos/visual/intervals -->\n<!-- /table -->\n")
-    assert tables.main([str(tmp_path)]) == 0
+    assert docs_tables.main([str(tmp_path)]) == 0
     assert "| visual_only | 50.0 ± 1.2 (40–60) | 60.0 (50–70) |" in page.read_text()
     assert "95 % intervals over queries" in page.read_text()
     origin = {"seeds": [0], "encoder": "e", "data": "d"}
@@ -389,41 +391,41 @@ def test_rows_with_intervals_and_results_by_number_of_examples(tmp_path, capsys)
     path = tmp_path / "benchmarks" / "results" / "examples.json"
     path.write_text(json.dumps({"results": results}))
     page.write_text("<!-- table:examples/photos-deal-3/by-examples -->\n<!-- /table -->\n")
-    assert tables.main([str(tmp_path)]) == 0
+    assert docs_tables.main([str(tmp_path)]) == 0
     text = page.read_text()
     assert "| method | generic mAP, 1 | 2 | contextual MRR, 1 | 2 |" in text
     assert "| visual_only | 10.0 ± 1.2 | 20.0 ± 1.2 |  |  |" in text
     assert "(3 of each thing dealt anew by each seed; 2 things, 1 with too few left out)" in text
     page.write_text("<!-- table:examples/other/by-examples -->\n<!-- /table -->\n")
-    assert tables.main([str(tmp_path)]) == 1
+    assert docs_tables.main([str(tmp_path)]) == 1
     assert "has no results 'other' with numbers of examples" in capsys.readouterr().err
 
 
 def test_some_rows_of_a_result_and_places_for_what_is_not_measured(tmp_path, capsys):
     page = checkout(tmp_path)
     page.write_text("<!-- table:dev/photos/visual -->\n<!-- /table -->\n")
-    assert tables.main([str(tmp_path)]) == 0
+    assert docs_tables.main([str(tmp_path)]) == 0
     assert "| visual_only | 50.0 ± 1.2 | 60.0 |" in page.read_text()
     assert "default" not in page.read_text()
     page.write_text("<!-- table:dev/photos/best -->\n<!-- /table -->\n")
-    assert tables.main([str(tmp_path)]) == 1
+    assert docs_tables.main([str(tmp_path)]) == 1
     assert "no row of 'photos' begins with 'best'" in capsys.readouterr().err
     for name in ("dev/vlogs?", "later/photos?", "dev/photos/best?"):
         page.write_text(f"<!-- table:{name} -->\nkept\n<!-- /table -->\n")
-        assert tables.main([str(tmp_path), "--check"]) == 0
+        assert docs_tables.main([str(tmp_path), "--check"]) == 0
     page.write_text("<!-- table:dev/photos? -->\n<!-- /table -->\n")
-    assert tables.main([str(tmp_path)]) == 0
+    assert docs_tables.main([str(tmp_path)]) == 0
     assert "| default |" in page.read_text()
 
 
 def test_times_of_learning_are_a_table():
-    text = tables.generated("learning/rows", ROOT / "benchmarks" / "results")
+    text = docs_tables.generated("learning/rows", ROOT / "benchmarks" / "results")
     assert text.startswith("| 15 things from 105 shots | seconds of the processor |")
-    assert len(re.findall(r"^\| .* \| \d+\.\d \|$", text, flags=re.MULTILINE)) == len(tables.LEARNED)
+    assert len(re.findall(r"^\| .* \| \d+\.\d \|$", text, flags=re.MULTILINE)) == len(docs_tables.LEARNED)
 
 
 def test_the_tables_of_this_project_are_those_of_its_result_files():
-    assert sorted(str(path) for path in tables.outdated(ROOT)) == []
+    assert sorted(str(path) for path in docs_tables.outdated(ROOT)) == []
 
 
 def test_mined_examples_of_vlogs_belong_to_their_instances(dev_data):
@@ -446,8 +448,8 @@ def test_mined_examples_of_vlogs_belong_to_their_instances(dev_data):
         ]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mined, "mine_video", everything_kept)
-        examples, categories = mined.mined_examples(truth, shots, features, encoder)
+        patch.setattr(mined_examples, "mine_video", everything_kept)
+        examples, categories = mined_examples.mined_examples(truth, shots, features, encoder)
     assert examples["dog"] == [("alex_01", 3), ("alex_01", 4)]
     assert categories["dog"] == "thing"
     assert set(examples) == {subject.id for subject in truth.subjects}

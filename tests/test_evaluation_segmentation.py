@@ -15,12 +15,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from thisismy.cli.evaluate import app
-from thisismy.errors import BenchmarkError
-from thisismy.evaluation import tables
-from thisismy.evaluation.benchmarks import ytvos
-from thisismy.evaluation.benchmarks.base import Benchmark, Cutout, Query
-from thisismy.evaluation.segmentation import evaluate_segmentation, need_media, scenes, true_mask
-from thisismy.evaluation.text import segmentation_markdown
+from thisismy.core.errors import BenchmarkError
+from thisismy.evaluation.datasets import ytvos
+from thisismy.evaluation.datasets.base import Benchmark, Cutout, Query
+from thisismy.evaluation.protocols.segmentation import evaluate_segmentation, need_media, scenes, true_mask
+from thisismy.evaluation.reports import docs_tables
+from thisismy.evaluation.reports.render import segmentation_markdown
 from thisismy.evaluation.tiny import THINGS, VIEWS, write_scenes
 from thisismy.personalization.registry import make_method
 from thisismy.personalization.segmentation import SegmentationSettings
@@ -207,6 +207,6 @@ def test_the_table_of_a_result_file(measured, tmp_path):
         "| method | overlap | > 0.25 | > 0.5 | > 0.75 |\n|---|---:|---:|---:|---:|\n| visual |"
     )
     (tmp_path / "segmentation.json").write_text(json.dumps(measured))
-    made = tables.generated("segmentation/rows", tmp_path)
+    made = docs_tables.generated("segmentation/rows", tmp_path)
     assert made.startswith(text)
     assert "8 masks asked by name" in made

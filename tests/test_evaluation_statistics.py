@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thisismy.evaluation.statistics import bootstrap, mean_and_error, paired
+from thisismy.evaluation.metrics.statistics import bootstrap, mean_and_error, paired
 
 
 def test_mean_and_standard_error_by_hand():

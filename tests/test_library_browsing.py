@@ -10,12 +10,12 @@ from fakes import FakeEncoder
 from media_files import BLUE, GREEN, RED, write_video
 from PIL import Image
 
-from thisismy.errors import InstanceError
-from thisismy.library import browsing
-from thisismy.library.instances import REJECTED, examples_of
-from thisismy.library.store import Store
-from thisismy.spans import Span
-from thisismy.verbs import Library
+from thisismy.core.errors import InstanceError
+from thisismy.core.span import Span
+from thisismy.library import Library
+from thisismy.store import browsing
+from thisismy.store.folder import Store
+from thisismy.store.instances import REJECTED, examples_of
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from thisismy.errors import LibraryError
-from thisismy.library.schema import HEAD, metadata
-from thisismy.library.store import DATABASE, IndexSettings, Store, get_setting, put_setting
+from thisismy.core.errors import LibraryError
+from thisismy.store.folder import DATABASE, IndexSettings, Store, get_setting, put_setting
+from thisismy.store.schema import HEAD, metadata
 
 
 def test_migrations_lead_to_the_schema(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from fakes import FakeEncoder
 from PIL import Image
 from sqlalchemy import func, select
 
-from thisismy.errors import LibraryError
-from thisismy.library import schema
-from thisismy.library.gallery import build_gallery, load_gallery
-from thisismy.library.indexing import Indexer, IndexReport
-from thisismy.library.store import IndexSettings, Store
+from thisismy.core.errors import LibraryError
+from thisismy.jobs.indexing import Indexer, IndexReport
+from thisismy.store import schema
+from thisismy.store.folder import IndexSettings, Store
+from thisismy.store.vector_index.gallery import build_gallery, load_gallery
 
 
 def photo(path: Path, colour: tuple[int, int, int], size: int = 16) -> Path:

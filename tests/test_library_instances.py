@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from thisismy.errors import InstanceError
-from thisismy.library import instances as rows
-from thisismy.library.instances import CONFIRMED, JOB, PROPOSED, REJECTED, USER, Example, Instance
-from thisismy.library.store import Store
-from thisismy.spans import Span
+from thisismy.core.errors import InstanceError
+from thisismy.core.span import Span
+from thisismy.store import instances as rows
+from thisismy.store.folder import Store
+from thisismy.store.instances import CONFIRMED, JOB, PROPOSED, REJECTED, USER, Example, Instance
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from fakes import FakeEncoder
 from PIL import Image
 from sqlalchemy import func, select
 
-from thisismy.library import schema
-from thisismy.library.gallery import load_gallery
-from thisismy.library.store import Store
+from thisismy.store import schema
+from thisismy.store.folder import Store
+from thisismy.store.vector_index.gallery import load_gallery
 
 FILES = 40
 
@@ -26,8 +26,8 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from fakes import FakeEncoder
-from thisismy.library.indexing import Indexer
-from thisismy.library.store import Store
+from thisismy.jobs.indexing import Indexer
+from thisismy.store.folder import Store
 
 class Slow(FakeEncoder):
     def encode_images(self, images):
@@ -98,7 +98,7 @@ def test_a_killed_process_lets_go_of_the_lock(tmp_path: Path) -> None:
     code = f"""
 import time
 from pathlib import Path
-from thisismy.library.store import Store
+from thisismy.store.folder import Store
 with Store.create(Path({str(tmp_path)!r})).indexing():
     print("held", flush=True)
     time.sleep(60)

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert
 
-from thisismy.library import schema
-from thisismy.library.speech import find_said, get_transcript, put_transcript
-from thisismy.library.store import Store
-from thisismy.spans import Span
+from thisismy.core.span import Span
+from thisismy.store import schema
+from thisismy.store.folder import Store
+from thisismy.store.transcripts import find_said, get_transcript, put_transcript
 from thisismy.transcripts.base import Segment, Transcript, Word
 
 TALK = Transcript(

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from media_files import RED, tone, write_sound, write_video
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
+from thisismy.core.span import Span
 from thisismy.media.audio import SAMPLE_RATE, audio_blocks, read_audio, sound_pieces
-from thisismy.spans import Span
 
 
 def clicks(sound: np.ndarray) -> list[float]:

@@ -7,12 +7,12 @@ import pytest
 from media_files import BLUE, GREEN, RED, is_upright, mean_colour, write_video
 from PIL import Image
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
+from thisismy.core.span import Span
 from thisismy.media.audio import read_audio
 from thisismy.media.clips import cut_clip
 from thisismy.media.frames import VideoStream, frames_at
 from thisismy.media.probe import probe
-from thisismy.spans import Span
 
 
 @pytest.fixture(scope="module")

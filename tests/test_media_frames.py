@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_files import BLUE, GREEN, GREY, RED, is_upright, mean_colour, truncate, write_sound, write_video
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
 from thisismy.media import colour
 from thisismy.media.frames import VideoStream, frames_at, frames_at_rate
 from thisismy.media.pictures import Orientation, fitted, is_black, is_empty

@@ -10,7 +10,7 @@ import pytest
 from media_files import RED, is_upright, mean_colour, truncate, write_photo
 from PIL import Image
 
-from thisismy.errors import MediaError, MissingExtraError
+from thisismy.core.errors import MediaError, MissingExtraError
 from thisismy.media import photos
 from thisismy.media.photos import photo_date, read_photo
 from thisismy.media.probe import probe

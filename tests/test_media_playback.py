@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media_files import BLUE, RED, write_video
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
+from thisismy.core.span import Span
 from thisismy.media import colour
 from thisismy.media.playback import SEGMENT_SECONDS, plays_in_browsers, segments_of, write_segment
 from thisismy.media.sprites import MOST, draw_sheet, plan_sprites
-from thisismy.spans import Span
 
 
 @given(st.floats(0, 50_000, allow_nan=False))

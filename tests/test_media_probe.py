@@ -10,7 +10,7 @@ import pytest
 from media_files import RED, truncate, write_photo, write_sound, write_video
 from PIL import Image
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
 from thisismy.media.opening import display_name
 from thisismy.media.probe import is_media, parse_date, probe
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from media_files import BLACK, BLUE, RED, is_upright, mean_colour, write_photo, write_sound, write_video
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
 from thisismy.media.pictures import is_black, is_empty
 from thisismy.media.thumbnails import thumbnail
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder
 
+from thisismy.core.errors import EncoderMismatchError, LibraryError
+from thisismy.core.span import Span
 from thisismy.encoders.base import Features, unit
-from thisismy.errors import EncoderMismatchError, LibraryError
 from thisismy.mining.calibrate import Calibration, calibrate, shipped_calibration
 from thisismy.mining.categories import COCO_CATEGORIES, stated_category, zero_shot_category
 from thisismy.mining.examples import propose_elsewhere, same_video_examples
@@ -20,7 +21,6 @@ from thisismy.mining.prior import noun_phrase, visible_priors, word_evidence
 from thisismy.mining.settings import MiningSettings
 from thisismy.mining.spotting import Mention, spot_mentions
 from thisismy.mining.visual import candidate_shots, find_reference, naming_span
-from thisismy.spans import Span
 from thisismy.transcripts import Segment, Transcript
 
 COSINE = MiningSettings(
@@ -292,7 +292,7 @@ def test_a_few_things_seen_again_and_again_do_not_raise_the_threshold() -> None:
 
 
 def test_the_embedded_encoder_ships_its_calibration() -> None:
-    from thisismy.encoders.embedded import EmbeddedEncoder
+    from thisismy.encoders.embedded.encoder import EmbeddedEncoder
 
     shipped = shipped_calibration(EmbeddedEncoder().id)
     assert shipped is not None

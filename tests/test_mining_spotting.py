@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thisismy.errors import MissingExtraError
+from thisismy.core.errors import MissingExtraError
+from thisismy.core.span import Span
 from thisismy.mining.patterns import PATTERN_SETS
 from thisismy.mining.spotting import Mention, spot_mentions
-from thisismy.spans import Span
 from thisismy.transcripts import Segment, Transcript, Word, read_transcript
 
 

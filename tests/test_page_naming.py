@@ -9,7 +9,7 @@ import pytest
 from page_fixtures import HOSTILE, Visitor, until
 from playwright.sync_api import expect
 
-from thisismy.verbs import Library
+from thisismy.library import Library
 
 
 def test_mined_mentions_are_reviewed_with_keys(visit: Visitor, mined_server: str, tmp_path: Path) -> None:

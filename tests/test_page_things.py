@@ -12,8 +12,8 @@ from typing import Any
 from page_fixtures import Visitor, until
 from playwright.sync_api import JSHandle, Page, expect
 
+from thisismy.library import Library
 from thisismy.personalization import METHODS
-from thisismy.verbs import Library
 
 CAT = "my cat Chelsea"
 MOTORCYCLE = "my motorcycle Betty"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder
 
-from thisismy.errors import VocabularyError
+from thisismy.core.errors import VocabularyError
 from thisismy.personalization.attributes import ATTRIBUTES, PLACES, described_things
-from thisismy.personalization.category_features import MetaArguments, meta_train
+from thisismy.personalization.meta.category_features import MetaArguments, meta_train
 
 
 def test_every_attribute_alone_then_combinations_each_once() -> None:

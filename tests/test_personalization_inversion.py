@@ -10,12 +10,16 @@ from fakes import FakeEncoder
 
 from thisismy.encoders import load_encoder
 from thisismy.encoders.base import unit
-from thisismy.encoders.embedded import EmbeddedEncoder
+from thisismy.encoders.embedded.encoder import EmbeddedEncoder
 from thisismy.personalization import GENERIC_PROMPT, NamedInstance, make_method
-from thisismy.personalization.inversion import find_inversion
-from thisismy.personalization.inversion_corpus import Corpus, class_stand_ins
-from thisismy.personalization.palavra_training import PalavraArguments, train_set_encoder, trained_networks
-from thisismy.personalization.pimap_training import PimapArguments, train_map
+from thisismy.personalization.inversion.corpus import Corpus, class_stand_ins
+from thisismy.personalization.inversion.palavra_training import (
+    PalavraArguments,
+    train_set_encoder,
+    trained_networks,
+)
+from thisismy.personalization.inversion.pi_map_training import PimapArguments, train_map
+from thisismy.personalization.inversion.weights import find_inversion
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder
 
+from thisismy.core.errors import InstanceError, VocabularyError
 from thisismy.encoders.base import unit
-from thisismy.errors import InstanceError, VocabularyError
 from thisismy.personalization import GENERIC_PROMPT, METHODS, NamedInstance, make_method
 from thisismy.personalization.registry import parse_method
 

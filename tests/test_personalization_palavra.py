@@ -10,15 +10,24 @@ import pytest
 import torch
 from fakes import FakeEncoder
 
+from thisismy.core.errors import EncoderError, EncoderMismatchError, VocabularyError
 from thisismy.encoders.base import unit
-from thisismy.errors import EncoderError, EncoderMismatchError, VocabularyError
 from thisismy.personalization import GENERIC_PROMPT, NamedInstance, load_vocabulary, save_vocabulary
-from thisismy.personalization.inversion import find_inversion, load_inversion
-from thisismy.personalization.inversion_corpus import Corpus, object_names, text_stand_ins
-from thisismy.personalization.palavra import Palavra
-from thisismy.personalization.palavra_losses import alignment_loss, pair_loss, tuning_loss, word_loss
-from thisismy.personalization.palavra_networks import Alignment, SetEncoder
-from thisismy.personalization.palavra_training import PalavraArguments, train_set_encoder, trained_networks
+from thisismy.personalization.inversion.corpus import Corpus, object_names, text_stand_ins
+from thisismy.personalization.inversion.palavra_losses import (
+    alignment_loss,
+    pair_loss,
+    tuning_loss,
+    word_loss,
+)
+from thisismy.personalization.inversion.palavra_networks import Alignment, SetEncoder
+from thisismy.personalization.inversion.palavra_training import (
+    PalavraArguments,
+    train_set_encoder,
+    trained_networks,
+)
+from thisismy.personalization.inversion.weights import find_inversion, load_inversion
+from thisismy.personalization.methods.palavra import Palavra
 from thisismy.personalization.word_order import in_order
 
 SMALL = PalavraArguments(width=16, epochs=4, batch=2, views=2, text_augmentation=False, dropout=0.1)
@@ -179,7 +188,8 @@ def test_every_setting_trains(corpus, changes):
 
 def test_text_augmentation_uses_objects_beyond_the_corpus(corpus, monkeypatch):
     monkeypatch.setattr(
-        "thisismy.personalization.palavra_training.object_names", lambda: ("red", "red car", "blue sea")
+        "thisismy.personalization.inversion.palavra_training.object_names",
+        lambda: ("red", "red car", "blue sea"),
     )
     found = train_set_encoder(corpus, FakeEncoder(), replace(SMALL, text_augmentation=True, epochs=2))
     assert {"picture cycle", "caption cycle", "caption word", "alignment"} <= set(found.history[0])

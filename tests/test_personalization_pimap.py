@@ -11,16 +11,16 @@ import pytest
 import torch
 from fakes import FakeEncoder
 
+from thisismy.core.errors import EncoderError, EncoderMismatchError, VocabularyError
 from thisismy.encoders.base import unit
-from thisismy.errors import EncoderError, EncoderMismatchError, VocabularyError
 from thisismy.personalization import GENERIC_PROMPT, NamedInstance, load_vocabulary, save_vocabulary
 from thisismy.personalization.attributes import ATTRIBUTES, describe, specific_caption
-from thisismy.personalization.inversion import load_inversion
-from thisismy.personalization.inversion_corpus import Corpus
-from thisismy.personalization.pimap import Pimap
-from thisismy.personalization.pimap_losses import picture_loss, symmetric_loss, text_loss
-from thisismy.personalization.pimap_network import PictureMap
-from thisismy.personalization.pimap_training import PimapArguments, train_map
+from thisismy.personalization.inversion.corpus import Corpus
+from thisismy.personalization.inversion.pi_map_losses import picture_loss, symmetric_loss, text_loss
+from thisismy.personalization.inversion.pi_map_network import PictureMap
+from thisismy.personalization.inversion.pi_map_training import PimapArguments, train_map
+from thisismy.personalization.inversion.weights import load_inversion
+from thisismy.personalization.methods.pi_map import Pimap
 
 NONE = np.zeros((0, 4), np.float32)
 SMALL = PimapArguments(epochs=3, batch=2, learning_rate=0.01)

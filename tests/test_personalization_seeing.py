@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder
 
+from thisismy.core.errors import InstanceError, MediaError
 from thisismy.encoders.base import unit
-from thisismy.errors import InstanceError, MediaError
 from thisismy.personalization import NamedInstance, Vocabulary, make_method
 from thisismy.personalization.localise import (
     Box,

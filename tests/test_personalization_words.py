@@ -11,9 +11,9 @@ import pytest
 import torch
 from fakes import FakeEncoder
 
+from thisismy.core.errors import EncoderError, EncoderMismatchError, VocabularyError
 from thisismy.encoders import load_encoder
 from thisismy.encoders.base import unit
-from thisismy.errors import EncoderError, EncoderMismatchError, VocabularyError
 from thisismy.personalization import (
     GENERIC_PROMPT,
     METHODS,
@@ -25,10 +25,10 @@ from thisismy.personalization import (
     make_method,
     save_vocabulary,
 )
-from thisismy.personalization.category_features import MetaArguments, load_category_features, meta_train
 from thisismy.personalization.context import context_vector, context_words
-from thisismy.personalization.evidence import RIVALS, Evidence, likeness
-from thisismy.personalization.meta_tokens import MATRIX, MetaTokens, least_like
+from thisismy.personalization.meta.category_features import MetaArguments, load_category_features, meta_train
+from thisismy.personalization.methods.meta_tokens import MATRIX, MetaTokens, least_like
+from thisismy.personalization.methods.prototype_context import RIVALS, Evidence, likeness
 from thisismy.personalization.word_model import start_matrix
 
 SMALL = MetaTokens(q=6, epochs=3, step_negatives=4)

@@ -14,7 +14,7 @@ from test_retrieval_search import gallery_of
 from thisismy.encoders.base import unit
 from thisismy.personalization import NamedInstance, make_method
 from thisismy.personalization.base import Vocabulary
-from thisismy.personalization.evidence import EvidenceVocabulary
+from thisismy.personalization.methods.prototype_context import EvidenceVocabulary
 from thisismy.retrieval import named
 from thisismy.retrieval.named import find_named
 from thisismy.retrieval.names import NamedQuery, read_query

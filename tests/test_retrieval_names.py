@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thisismy.errors import QueryError
+from thisismy.core.errors import QueryError
 from thisismy.retrieval.names import read_query, suggest
 
 KNOWN = [

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from thisismy.encoders.base import unit
-from thisismy.library.gallery import Gallery
 from thisismy.retrieval.ranking import best_frame, pool_frames, rank
+from thisismy.store.vector_index.gallery import Gallery
 
 EYE = np.eye(6, dtype=np.float32)
 

@@ -7,9 +7,9 @@ import pytest
 from fakes import FakeEncoder
 
 from thisismy.encoders.base import unit
-from thisismy.library.gallery import Gallery
 from thisismy.retrieval.background import LEVELS, WORDS, Background, measure
 from thisismy.retrieval.search import Query, SearchOptions, find
+from thisismy.store.vector_index.gallery import Gallery
 
 
 def gallery_of(rows: np.ndarray) -> Gallery:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from thisismy.media.frames import VideoStream
 from thisismy.shots import Adaptive, CutScore, Gradual, ShotError, score_cuts
-from thisismy.shots.gradual import GradualFinder
-from thisismy.shots.mixture import fit_mixture
-from thisismy.shots.recent import RecentPictures
+from thisismy.shots.detectors.blend import fit_mixture
+from thisismy.shots.detectors.frame_buffer import RecentPictures
+from thisismy.shots.detectors.gradual import GradualFinder
 
 RATE = 25
 

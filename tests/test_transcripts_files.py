@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from thisismy.errors import TranscriptError
-from thisismy.spans import Span
+from thisismy.core.errors import TranscriptError
+from thisismy.core.span import Span
 from thisismy.transcripts import (
     Segment,
     Transcript,
@@ -16,7 +16,7 @@ from thisismy.transcripts import (
     with_word_times,
     write_transcript,
 )
-from thisismy.transcripts.timing import spread
+from thisismy.transcripts.formats.timing import spread
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\nhello\n"
 JSON = '{"segments": [{"start": 1, "end": 2, "text": "hello"}]}'

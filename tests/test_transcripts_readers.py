@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thisismy.errors import TranscriptError
-from thisismy.spans import Span
+from thisismy.core.errors import TranscriptError
+from thisismy.core.span import Span
 from thisismy.transcripts import (
     Segment,
     Transcript,
@@ -19,11 +19,11 @@ from thisismy.transcripts import (
     render_transcript,
     with_word_times,
 )
-from thisismy.transcripts.cues import decode, parse_clock
-from thisismy.transcripts.sbv import parse_sbv
-from thisismy.transcripts.srt import parse_srt
-from thisismy.transcripts.structured import parse_json
-from thisismy.transcripts.vtt import parse_vtt
+from thisismy.transcripts.formats.cues import decode, parse_clock
+from thisismy.transcripts.formats.sbv import parse_sbv
+from thisismy.transcripts.formats.srt import parse_srt
+from thisismy.transcripts.formats.structured import parse_json
+from thisismy.transcripts.formats.vtt import parse_vtt
 
 REFUSED = {
     "webvttpy_empty.vtt": 1,

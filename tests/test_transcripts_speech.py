@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from thisismy.errors import MissingExtraError, TranscriptError
-from thisismy.transcripts import speech, speech_models
-from thisismy.transcripts.speech import Recogniser, transcribe
+from thisismy.core.errors import MissingExtraError, TranscriptError
+from thisismy.transcripts.speech import models
+from thisismy.transcripts.speech import recogniser as speech
+from thisismy.transcripts.speech.recogniser import Recogniser, transcribe
 
 
 @pytest.fixture
@@ -24,19 +25,19 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         data.append(folder)
     for name in ("config.json", "tokenizer.json", "vocabulary.json"):
         (data[1] / name).write_text("{}")
-    monkeypatch.setattr(speech_models, "_package_data", lambda: data)
-    monkeypatch.setattr(speech_models, "_WEIGHTS_BYTES", 11)
-    monkeypatch.setattr(speech_models, "_WEIGHTS_SHA256", hashlib.sha256(b"firstsecond").hexdigest())
+    monkeypatch.setattr(models, "_package_data", lambda: data)
+    monkeypatch.setattr(models, "_WEIGHTS_BYTES", 11)
+    monkeypatch.setattr(models, "_WEIGHTS_SHA256", hashlib.sha256(b"firstsecond").hexdigest())
     return tmp_path
 
 
 def test_the_base_model_is_put_together_once(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THISISMY_CACHE", str(packages / "cache"))
-    folder = speech_models.assemble_base_model()
+    folder = models.assemble_base_model()
     assert folder == packages / "cache" / "whisper-base"
     assert (folder / "model.bin").read_bytes() == b"firstsecond"
-    monkeypatch.setattr(speech_models, "_package_data", lambda: pytest.fail("assembled twice"))
-    assert speech_models.assemble_base_model() == folder
+    monkeypatch.setattr(models, "_package_data", lambda: pytest.fail("assembled twice"))
+    assert models.assemble_base_model() == folder
     assert [p.name for p in folder.parent.iterdir()] == ["whisper-base"]
 
 
@@ -44,34 +45,34 @@ def test_a_cut_short_model_is_replaced(packages: Path) -> None:
     folder = packages / "cache" / "whisper-base"
     folder.mkdir(parents=True)
     (folder / "model.bin").write_bytes(b"fir")
-    assert speech_models.assemble_base_model(packages / "cache") == folder
+    assert models.assemble_base_model(packages / "cache") == folder
     assert (folder / "model.bin").read_bytes() == b"firstsecond"
 
 
 def test_damaged_parts_are_refused_and_leave_nothing(packages: Path) -> None:
     (packages / "package1" / "model.bin.part1").write_bytes(b"fIrst")
     with pytest.raises(TranscriptError, match="damaged"):
-        speech_models.assemble_base_model(packages / "cache")
+        models.assemble_base_model(packages / "cache")
     assert list((packages / "cache").iterdir()) == []
 
 
 def test_models_by_name_folder_or_packages(packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert speech_models.locate_model("small") == ("small", "small")
+    assert models.locate_model("small") == ("small", "small")
     with pytest.raises(TranscriptError, match=r"model\.bin is missing"):
-        speech_models.locate_model(str(packages))
+        models.locate_model(str(packages))
     with pytest.raises(TranscriptError, match="no speech model folder"):
-        speech_models.locate_model(str(packages / "gone"))
-    assert speech_models.locate_model("auto", packages / "c")[1] == "base"
-    monkeypatch.setattr(speech_models, "_package_data", lambda: None)
-    assert speech_models.locate_model("auto", packages / "d") == ("base", "base")
+        models.locate_model(str(packages / "gone"))
+    assert models.locate_model("auto", packages / "c")[1] == "base"
+    monkeypatch.setattr(models, "_package_data", lambda: None)
+    assert models.locate_model("auto", packages / "d") == ("base", "base")
 
 
 def test_the_cache_folder_follows_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("THISISMY_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "platform", "linux")
-    assert speech_models.cache_folder() == tmp_path / "thisismy"
-    assert speech_models.cache_folder(tmp_path / "x") == tmp_path / "x"
+    assert models.cache_folder() == tmp_path / "thisismy"
+    assert models.cache_folder(tmp_path / "x") == tmp_path / "x"
 
 
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,10 +84,10 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_blocks_are_cut_where_nobody_speaks() -> None:
     second = 16_000
     stretches = [{"start": 0, "end": 100 * second}, {"start": 290 * second, "end": 300 * second}]
-    assert speech._quiet_cut(stretches, 300 * second) == 290 * second
-    assert speech._quiet_cut(stretches[:1], 300 * second) == 300 * second
-    assert speech._quiet_cut([{"start": 0, "end": 300 * second}], 300 * second) == 300 * second
-    assert speech._quiet_cut([], 5) == 5
+    assert recogniser._quiet_cut(stretches, 300 * second) == 290 * second
+    assert recogniser._quiet_cut(stretches[:1], 300 * second) == 300 * second
+    assert recogniser._quiet_cut([{"start": 0, "end": 300 * second}], 300 * second) == 300 * second
+    assert recogniser._quiet_cut([], 5) == 5
 
 
 def row(**changes: object) -> SimpleNamespace:
@@ -107,14 +108,14 @@ def row(**changes: object) -> SimpleNamespace:
 )
 def test_invented_segments_are_not_believed(found: SimpleNamespace, believed: bool) -> None:
     recogniser = Recogniser.__new__(Recogniser)
-    recogniser.settings = speech.SpeechSettings()
+    recogniser.settings = recogniser.SpeechSettings()
     assert recogniser._is_believed(found) is believed
 
 
 @pytest.fixture(scope="module")
 def recogniser(tmp_path_factory: pytest.TempPathFactory) -> Recogniser:
     pytest.importorskip("faster_whisper", reason="needs the extra 'speech'")
-    if speech_models._package_data() is None:
+    if models._package_data() is None:
         pytest.skip("needs the packages of the base model")
     return Recogniser(cache=tmp_path_factory.mktemp("cache"), threads=1)
 

@@ -10,9 +10,9 @@ import pytest
 from fakes import FakeEncoder
 from PIL import Image
 
-from thisismy.errors import EncoderMismatchError, LibraryError, QueryError
+from thisismy.core.errors import EncoderMismatchError, LibraryError, QueryError
+from thisismy.library import Library
 from thisismy.retrieval.filters import Filters, parse_day
-from thisismy.verbs import Library
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
 

@@ -15,13 +15,13 @@ from PIL import Image, ImageDraw
 
 from thisismy.cli.app import run
 from thisismy.cli.settings import parse_box
-from thisismy.errors import InstanceError, MediaError, QueryError, VocabularyError
-from thisismy.library import instances as rows
-from thisismy.library.instances import REJECTED, Example
+from thisismy.core.errors import InstanceError, MediaError, QueryError, VocabularyError
+from thisismy.library import Library
 from thisismy.personalization import METHODS, make_method
 from thisismy.personalization.localise import MARKS, Box, encircled
-from thisismy.verbs import Library
-from thisismy.verbs.example_ids import example_id, place_of
+from thisismy.services.example_ids import example_id, place_of
+from thisismy.store import instances as rows
+from thisismy.store.instances import REJECTED, Example
 
 RED, GREEN, BLUE, GREY = (255, 0, 0), (0, 255, 0), (0, 0, 255), (128, 128, 128)
 NAME = "my dog Rusty"

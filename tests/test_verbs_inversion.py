@@ -11,10 +11,10 @@ from fakes import FakeEncoder
 from PIL import Image
 
 from thisismy.cli.app import run
-from thisismy.errors import EncoderError, VocabularyError
-from thisismy.personalization.inversion import load_inversion
-from thisismy.verbs.captioned import read_named_pictures
-from thisismy.verbs.inversion import train_inversion
+from thisismy.core.errors import EncoderError, VocabularyError
+from thisismy.personalization.inversion.weights import load_inversion
+from thisismy.services.captioned_images import read_named_pictures
+from thisismy.services.inversion import train_inversion
 
 WORDS = ("dog", "hot dog", "bus", "coffee mug")
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -127,7 +127,7 @@ def test_half_precision_halves_the_file_and_keeps_the_rest(tmp_path, folder):
 
 
 def test_without_a_folder_texts_stand_for_pictures(tmp_path, monkeypatch):
-    monkeypatch.setattr("thisismy.personalization.inversion_corpus.object_names", lambda: ("red", "blue"))
+    monkeypatch.setattr("thisismy.personalization.inversion.corpus.object_names", lambda: ("red", "blue"))
     report = train_inversion("pi-map", tmp_path / "m.st", FakeEncoder(), settings=QUICK)
     assert report.source["kind"] == "texts"
     with pytest.raises(EncoderError, match="only the embedded encoder"):

@@ -8,8 +8,8 @@ import pytest
 from fakes import FakeEncoder
 from PIL import Image
 
-from thisismy.errors import InstanceError, LibraryError, QueryError, VocabularyError
-from thisismy.verbs import Library
+from thisismy.core.errors import InstanceError, LibraryError, QueryError, VocabularyError
+from thisismy.library import Library
 
 PICTURES = {
     "red1": (255, 10, 10),

@@ -10,10 +10,10 @@ from fakes import FakeEncoder
 from PIL import Image, ImageDraw
 
 from thisismy.cli.app import run
-from thisismy.errors import EncoderError, MediaError, QueryError, VocabularyError
+from thisismy.core.errors import EncoderError, MediaError, QueryError, VocabularyError
+from thisismy.library import Library
 from thisismy.personalization.localise import Box
-from thisismy.verbs import Library
-from thisismy.verbs.picture_query import search_pictured
+from thisismy.services.image_query import search_pictured
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 

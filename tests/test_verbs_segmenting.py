@@ -12,10 +12,10 @@ from media_files import write_video
 from PIL import Image
 
 from thisismy.cli.app import run
-from thisismy.errors import InstanceError, MediaError, QueryError, VocabularyError
+from thisismy.core.errors import InstanceError, MediaError, QueryError, VocabularyError
+from thisismy.library import Library
 from thisismy.personalization.segmentation import overlap
-from thisismy.verbs import Library
-from thisismy.verbs.segmenting import segment_named
+from thisismy.services.segmenting import segment_named
 
 RED = (220, 20, 20)
 

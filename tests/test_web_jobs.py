@@ -24,10 +24,10 @@ from web_library import (  # noqa: F401
     wait_for,
 )
 
-from thisismy.library.store import Store
-from thisismy.verbs import Library
+from thisismy.library import Library
+from thisismy.store.folder import Store
+from thisismy.web.job_queue import Worker
 from thisismy.web.serving import Server
-from thisismy.web.worker import Worker
 
 
 @pytest.fixture

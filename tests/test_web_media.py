@@ -23,7 +23,7 @@ from web_library import (  # noqa: F401
     wait_for,
 )
 
-from thisismy.web.pictures import Kept
+from thisismy.web.artifact_cache import Kept
 
 
 def test_windows_of_shots_tile_the_list(client: TestClient) -> None:

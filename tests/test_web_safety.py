@@ -20,7 +20,7 @@ from web_library import (  # noqa: F401
     shots_of,
 )
 
-from thisismy.web.safety import JSON_BYTES, Access
+from thisismy.web.security import JSON_BYTES, Access
 
 TOKEN = "correct-horse"
 

@@ -18,11 +18,11 @@ from media_files import BLUE, GREEN, RED, write_photo, write_video
 from PIL import Image
 from sqlalchemy import insert
 
-from thisismy.library import catalog, schema
-from thisismy.library.store import Store
-from thisismy.verbs import Library
+from thisismy.library import Library
+from thisismy.store import catalog, schema
+from thisismy.store.folder import Store
 from thisismy.web.app import create_app
-from thisismy.web.safety import Access
+from thisismy.web.security import Access
 
 BASE = "http://127.0.0.1:8765"
 

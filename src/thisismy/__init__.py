@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
 __all__ = ["Library"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "Library":
-        from thisismy.verbs import Library
+        from thisismy.library import Library
 
         return Library
     raise AttributeError(f"module 'thisismy' has no attribute {name!r}")

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from thisismy.errors import MissingExtraError
-from thisismy.progress import Progress, silent
+from thisismy.core.errors import MissingExtraError
+from thisismy.core.progress import Progress, silent
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from thisismy.errors import LibraryError, ThisIsMyError
+from thisismy.core.errors import LibraryError, ThisIsMyError
 
 EXTRAS = {
     "demo": ("skimage", "the demonstration library"),
@@ -94,7 +94,7 @@ def _extra(name: str, module: str, purpose: str) -> Check:
 
 
 def _library(folder: Path) -> Check:
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     try:
         library = Library.open(folder)

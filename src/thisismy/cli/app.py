@@ -27,7 +27,7 @@ from thisismy.cli import (
     train_inversion,
 )
 from thisismy.cli.output import say
-from thisismy.errors import ThisIsMyError
+from thisismy.core.errors import ThisIsMyError
 
 app = typer.Typer(
     name="thisismy",

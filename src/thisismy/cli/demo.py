@@ -23,8 +23,8 @@ def demo(
 ) -> None:
     """Make a small library out of photographs that packages ship; index it, mine what is named, search it."""
     from thisismy.demo import QUERIES, make_media
-    from thisismy.export import export_hits
-    from thisismy.verbs import Library
+    from thisismy.library import Library
+    from thisismy.retrieval.export import export_hits
 
     quiet = context.obj.quiet
     with progress_bar(not quiet) as progress:

@@ -12,11 +12,11 @@ from thisismy.cli.output import console, print_json, progress_bar
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from thisismy.core.progress import Progress
     from thisismy.encoders.base import Encoder
-    from thisismy.evaluation.benchmarks.base import Benchmark
-    from thisismy.evaluation.protocol import Protocol
+    from thisismy.evaluation.datasets.base import Benchmark
+    from thisismy.evaluation.protocols.retrieval import Protocol
     from thisismy.personalization.base import Method
-    from thisismy.progress import Progress
 
 app = typer.Typer(
     help="Compare methods on benchmarks, with intervals and paired tests.",
@@ -92,8 +92,8 @@ def photos(
     json: Json = False,
 ) -> None:
     """Your own photos with captions (thisismy-photos/1)."""
-    from thisismy.evaluation.benchmarks import photos as reader
-    from thisismy.evaluation.protocol import Protocol
+    from thisismy.evaluation.datasets import photos as reader
+    from thisismy.evaluation.protocols.retrieval import Protocol
 
     protocol = Protocol(examples=examples, query=query, corpus=corpus, deal=deal)
     _run(context, reader.read(benchmark), methods, seeds, encoder, features, protocol, json)
@@ -124,9 +124,9 @@ def vlogs(
 ) -> None:
     """Narrated videos (vlog-gt-1), from the video files: indexing, mining, learning, retrieval."""
     from thisismy.encoders import load_encoder
-    from thisismy.evaluation.benchmarks import vlogs as reader
-    from thisismy.evaluation.from_video import vlog_benchmark
-    from thisismy.evaluation.protocol import Protocol
+    from thisismy.evaluation.datasets import vlogs as reader
+    from thisismy.evaluation.protocols.retrieval import Protocol
+    from thisismy.evaluation.protocols.vlog_pipeline import vlog_benchmark
     from thisismy.evaluation.runs import feature_file
 
     chosen, truth, loaded = _methods(methods), reader.read(folder), load_encoder(encoder)
@@ -162,8 +162,8 @@ def mining(
 ) -> None:
     """Mining on narrated videos (vlog-gt-1): what is spotted, kept, and gathered, against the truth."""
     from thisismy.encoders import load_encoder
-    from thisismy.evaluation.benchmarks import vlogs as reader
-    from thisismy.evaluation.mining import PATTERNS, TRANSCRIPTS, evaluate_mining, mining_table
+    from thisismy.evaluation.datasets import vlogs as reader
+    from thisismy.evaluation.protocols.mining import PATTERNS, TRANSCRIPTS, evaluate_mining, mining_table
     from thisismy.evaluation.runs import feature_file
 
     truth, loaded = reader.read(folder), load_encoder(encoder)
@@ -199,8 +199,8 @@ def this_is_my(
     json: Json = False,
 ) -> None:
     """This-Is-My, the paper's benchmark; from clips, videos or a features file."""
-    from thisismy.evaluation.benchmarks import this_is_my as reader
-    from thisismy.evaluation.protocol import Protocol
+    from thisismy.evaluation.datasets import this_is_my as reader
+    from thisismy.evaluation.protocols.retrieval import Protocol
 
     protocol = Protocol(examples, query, pooling, corpus)
     _run(context, reader.read(folder), methods, seeds, encoder, features, protocol, json)
@@ -222,8 +222,8 @@ def deepfashion2(
     json: Json = False,
 ) -> None:
     """PerVL-DeepFashion2: garments worn in captioned photos."""
-    from thisismy.evaluation.benchmarks import deepfashion2 as reader
-    from thisismy.evaluation.protocol import Protocol
+    from thisismy.evaluation.datasets import deepfashion2 as reader
+    from thisismy.evaluation.protocols.retrieval import Protocol
 
     found = reader.read(folder, images, split=split, captions=captions)
     _run(context, found, methods, seeds, encoder, features, Protocol(examples, query), json)
@@ -244,8 +244,8 @@ def ytvos(
     json: Json = False,
 ) -> None:
     """PerVL-YTVOS: objects of YouTube-VOS scenes."""
-    from thisismy.evaluation.benchmarks import ytvos as reader
-    from thisismy.evaluation.protocol import Protocol
+    from thisismy.evaluation.datasets import ytvos as reader
+    from thisismy.evaluation.protocols.retrieval import Protocol
 
     found = reader.read(folder, images, split=split)
     _run(context, found, methods, seeds, encoder, features, Protocol(examples, query), json)
@@ -274,11 +274,11 @@ def segmentation(
     """Pixels of named things in YouTube-VOS frames (PerVL-YTVOS): overlap with the true masks."""
     import tempfile
 
+    from thisismy.core.errors import BenchmarkError
     from thisismy.encoders import load_encoder
-    from thisismy.errors import BenchmarkError
-    from thisismy.evaluation.benchmarks import ytvos as reader
-    from thisismy.evaluation.segmentation import evaluate_segmentation
-    from thisismy.evaluation.text import segmentation_tables
+    from thisismy.evaluation.datasets import ytvos as reader
+    from thisismy.evaluation.protocols.segmentation import evaluate_segmentation
+    from thisismy.evaluation.reports.render import segmentation_tables
     from thisismy.evaluation.tiny import write_scenes
 
     if folder is None and not tiny:
@@ -315,8 +315,8 @@ def folder(
     json: Json = False,
 ) -> None:
     """A folder of photos per thing, without captions: generic retrieval only."""
-    from thisismy.evaluation.benchmarks import image_folder as reader
-    from thisismy.evaluation.protocol import Protocol
+    from thisismy.evaluation.datasets import image_folder as reader
+    from thisismy.evaluation.protocols.retrieval import Protocol
 
     found = reader.read(path, examples=examples)
     _run(context, found, methods, seeds, encoder, features, Protocol(query=query), json)
@@ -340,7 +340,7 @@ def study(
     json: Json = False,
 ) -> None:
     """Run a whole study from a file; interrupted, the same command goes on."""
-    from thisismy.errors import BenchmarkError
+    from thisismy.core.errors import BenchmarkError
     from thisismy.evaluation.config import parse, read
     from thisismy.evaluation.study import run_study, run_tiny
     from thisismy.personalization.registry import METHODS as REGISTRY
@@ -373,7 +373,7 @@ def _run(
     json: bool,
 ) -> None:
     from thisismy.encoders import load_encoder
-    from thisismy.encoders.remembering import RememberingEncoder
+    from thisismy.encoders.caching import RememberingEncoder
     from thisismy.evaluation.runs import evaluate as run
 
     chosen = _methods(methods) if isinstance(methods, str) else methods
@@ -408,7 +408,7 @@ def _print(document: dict[str, Any], json: bool) -> None:
     if json:
         print_json(document)
         return
-    from thisismy.evaluation.text import rich_tables
+    from thisismy.evaluation.reports.render import rich_tables
 
     screen = console()
     for part in rich_tables(document):
@@ -416,7 +416,7 @@ def _print(document: dict[str, Any], json: bool) -> None:
 
 
 def _print_list(json: bool) -> None:
-    from thisismy.evaluation.benchmarks import BENCHMARKS
+    from thisismy.evaluation.datasets import BENCHMARKS
     from thisismy.personalization.registry import METHODS as REGISTRY
 
     first_lines = {name: (method.__doc__ or "").strip().split("\n")[0] for name, method in REGISTRY.items()}

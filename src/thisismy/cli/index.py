@@ -10,7 +10,7 @@ import typer
 from thisismy.cli.output import clock, console, print_json, progress_bar, say, short_path
 
 if TYPE_CHECKING:
-    from thisismy.library.indexing import IndexReport
+    from thisismy.jobs.indexing import IndexReport
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -45,7 +45,7 @@ def add(
 
     Exits with 1 when a file failed. Interrupt it whenever you like; the next run goes on.
     """
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     with progress_bar(not context.obj.quiet) as progress:
         library = Library.create(context.obj.library)
@@ -86,7 +86,7 @@ def _print_report(report: IndexReport) -> None:
 
 def ls(context: typer.Context, json: Json = False) -> None:
     """List the files of the library, with their state."""
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     entries = Library.open(context.obj.library).files()
     if json:
@@ -109,7 +109,7 @@ def ls(context: typer.Context, json: Json = False) -> None:
 
 def show(context: typer.Context, path: Path, json: Json = False) -> None:
     """Show what is known of one file: its properties and its shots."""
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     details = Library.open(context.obj.library).describe(path)
     if json:
@@ -135,7 +135,7 @@ def rm(
     json: Json = False,
 ) -> None:
     """Forget files: what was derived from them is deleted from the library, never the files themselves."""
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     removed = Library.open(context.obj.library).remove(paths or [], missing=missing)
     if json:

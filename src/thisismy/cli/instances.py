@@ -10,7 +10,7 @@ import typer
 from thisismy.cli.output import clock, console, print_json, say
 
 if TYPE_CHECKING:
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name or alias.")]
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 @commands.command("list")
 def list_(context: typer.Context, json: Json = False) -> None:
     """List all named things with the number of their examples."""
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     found = Library.open(context.obj.library).instances()
     if json:
@@ -51,7 +51,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
 @commands.command()
 def show(context: typer.Context, name: Name, json: Json = False) -> None:
     """Show one named thing with its examples."""
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     library = Library.open(context.obj.library)
     instance, examples = library.instance(name), library.examples(name)
@@ -169,6 +169,6 @@ def _told(context: typer.Context, what: str) -> None:
 
 
 def _library(context: typer.Context) -> Library:
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     return Library.open(context.obj.library)

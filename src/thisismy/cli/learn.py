@@ -38,8 +38,8 @@ def learn(
 
     A search learns by itself what it needs; this does it ahead, judges it, or uses another method.
     """
+    from thisismy.library import Library
     from thisismy.personalization.registry import parse_method
-    from thisismy.verbs import Library
 
     method, arguments = parse_method(method)
     arguments |= read_settings(settings or [])

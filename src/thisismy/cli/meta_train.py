@@ -13,7 +13,7 @@ from thisismy.cli.settings import read_settings
 from thisismy.cli.training import Json, Out, Seed, Settings, print_report
 
 if TYPE_CHECKING:
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
 
 def register(app: typer.Typer) -> None:
@@ -56,8 +56,8 @@ def meta_train(
     Then: `thisismy learn --method meta-tokens --set category_features=FILE`.
     """
     from thisismy.encoders import load_encoder
-    from thisismy.verbs import Library
-    from thisismy.verbs.meta import meta_train as train
+    from thisismy.library import Library
+    from thisismy.services.meta_training import meta_train as train
 
     if (category and not text) or (text and folder is not None):
         raise typer.BadParameter(

@@ -11,8 +11,8 @@ import typer
 from thisismy.cli.output import clock, console, print_json, progress_bar, say
 
 if TYPE_CHECKING:
-    from thisismy.mining.jobs import StoredMention
-    from thisismy.verbs import Library
+    from thisismy.library import Library
+    from thisismy.services.mining import StoredMention
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders of the library; none: all.")]
@@ -39,8 +39,8 @@ def transcribe(
     json: Json = False,
 ) -> None:
     """Give videos their transcripts: a subtitle file beside the video wins, else speech is recognised."""
+    from thisismy.library import Library
     from thisismy.transcripts import write_transcript
-    from thisismy.verbs import Library
 
     if save is not None and len(paths or []) != 1:
         raise typer.BadParameter("name the one video whose transcript is to be saved", param_hint="--save")
@@ -95,8 +95,8 @@ def mine(
     A confirmed mention becomes an instance, or more examples of the instance of that name. What was
     decided is never asked again.
     """
+    from thisismy.library import Library
     from thisismy.mining import MiningSettings
-    from thisismy.verbs import Library
 
     start = MiningSettings.paper() if as_printed else MiningSettings()
     try:
@@ -189,7 +189,7 @@ def name(
 ) -> None:
     """Teach a named thing by pointing at shots or photos that show it (or, with --not, do not)."""
     from thisismy.cli.settings import parse_box
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     instance = Library.open(context.obj.library).name(
         name_, places, category=category, negative=negative, box=parse_box(box)
@@ -203,7 +203,7 @@ def name(
 
 def calibrate(context: typer.Context, json: Json = False) -> None:
     """Learn from the library's own shots what unrelated pictures score on its encoder; no labels."""
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     made = Library.open(context.obj.library).calibrate()
     about = {

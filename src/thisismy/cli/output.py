@@ -10,7 +10,7 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thisismy.progress import Progress, silent
+from thisismy.core.progress import Progress, silent
 
 if TYPE_CHECKING:
     from rich.console import Console

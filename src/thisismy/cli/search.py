@@ -11,7 +11,7 @@ import typer
 
 from thisismy.cli.output import clock, console, print_json, progress_bar, say, short_path
 from thisismy.cli.settings import parse_box
-from thisismy.errors import QueryError
+from thisismy.core.errors import QueryError
 
 if TYPE_CHECKING:
     from thisismy.retrieval.filters import Filters
@@ -77,7 +77,7 @@ def search(
     Names of instances in the words mean those instances: "my dog Biscuit on a beach". With --like the *
     in the words is what the photo shows: "* on a beach".
     """
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     if said is not None:
         _search_said(context, said, k, json)
@@ -86,7 +86,7 @@ def search(
     library = Library.open(context.obj.library)
     chosen: dict[str, Any] = {"k": k, "by": by, "cutoff": cutoff, "fold": fold, "filters": filters}
     if like is not None:
-        from thisismy.verbs.picture_query import search_pictured
+        from thisismy.services.image_query import search_pictured
 
         if image:
             raise QueryError("--like and --image cannot be asked for together: leave one out")
@@ -100,7 +100,7 @@ def search(
 
 
 def _search_said(context: typer.Context, phrase: str, k: int, json: bool) -> None:
-    from thisismy.verbs import Library
+    from thisismy.library import Library
 
     hits = Library.open(context.obj.library).said(phrase, k)
     if json:
@@ -137,8 +137,8 @@ def export(
     json: Json = False,
 ) -> None:
     """Save the hits of a search: as clips, as one picture, as a list for a spreadsheet or an editor."""
-    from thisismy.export import export_hits
-    from thisismy.verbs import Library
+    from thisismy.library import Library
+    from thisismy.retrieval.export import export_hits
 
     if clips is None and sheet is None and list_ is None:
         raise QueryError(

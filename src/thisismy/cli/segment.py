@@ -36,9 +36,9 @@ def segment(
     """
     from PIL import Image
 
-    from thisismy.errors import QueryError
-    from thisismy.verbs import Library
-    from thisismy.verbs.segmenting import segment_named
+    from thisismy.core.errors import QueryError
+    from thisismy.library import Library
+    from thisismy.services.segmenting import segment_named
 
     wrong = next((path for path in (out, mask) if path is not None and path.suffix.lower() != ".png"), None)
     if wrong is not None:

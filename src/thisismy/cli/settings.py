@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from thisismy.errors import QueryError, VocabularyError
+from thisismy.core.errors import QueryError, VocabularyError
 
 if TYPE_CHECKING:
     from thisismy.personalization.localise import Box

@@ -44,7 +44,7 @@ def train_inversion(
     Give the file to the method: `set_encoder` of palavra, `picture_map` of pi-map.
     """
     from thisismy.encoders import load_encoder
-    from thisismy.verbs.inversion import train_inversion as train
+    from thisismy.services.inversion import train_inversion as train
 
     with progress_bar(not context.obj.quiet) as progress:
         report = train(

@@ -4,7 +4,13 @@ Importing this package imports no model library; loading an encoder does.
 """
 
 from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, Picture, unit
-from thisismy.encoders.choose import EMBEDDED, EncoderChoice, choose_encoder, installed_encoders, load_encoder
+from thisismy.encoders.loading import (
+    EMBEDDED,
+    EncoderChoice,
+    choose_encoder,
+    installed_encoders,
+    load_encoder,
+)
 
 __all__ = [
     "EMBEDDED",

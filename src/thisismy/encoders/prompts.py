@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from thisismy.core.errors import EncoderError
 from thisismy.encoders.base import PLACEHOLDER
-from thisismy.errors import EncoderError
 
 if TYPE_CHECKING:
     import torch

@@ -33,9 +33,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from thisismy.errors import BenchmarkError
-from thisismy.evaluation.benchmarks import BENCHMARKS
-from thisismy.evaluation.protocol import Protocol
+from thisismy.core.errors import BenchmarkError
+from thisismy.evaluation.datasets import BENCHMARKS
+from thisismy.evaluation.protocols.retrieval import Protocol
 from thisismy.personalization.registry import METHODS
 from thisismy.personalization.storage import FILE_ARGUMENTS
 

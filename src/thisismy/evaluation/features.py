@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from thisismy.core.errors import BenchmarkError, EncoderMismatchError
+from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder, Features, unit
-from thisismy.errors import BenchmarkError, EncoderMismatchError
-from thisismy.evaluation.benchmarks.base import Benchmark, Item, Media
+from thisismy.evaluation.datasets.base import Benchmark, Item, Media
 from thisismy.evaluation.pictures import SAMPLING, batches
-from thisismy.progress import Progress, silent
 
 FORMAT = "thisismy-features/1"
 SAVE_EVERY = 30.0

@@ -8,14 +8,14 @@ from itertools import groupby
 import numpy as np
 from PIL import Image
 
+from thisismy.core.errors import BenchmarkError
+from thisismy.core.span import Span
 from thisismy.encoders.base import Picture
-from thisismy.errors import BenchmarkError
-from thisismy.evaluation.benchmarks.base import Cutout, Item, Media
+from thisismy.evaluation.datasets.base import Cutout, Item, Media
 from thisismy.media.frames import frames_at
 from thisismy.media.photos import read_photo
 from thisismy.media.probe import probe
 from thisismy.shots.scan import Sampling
-from thisismy.spans import Span
 
 BATCH = 32
 """Pictures the encoder gets at once, at least."""

@@ -15,14 +15,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder
-from thisismy.evaluation.benchmarks.base import Benchmark
-from thisismy.evaluation.dealing import left_out
+from thisismy.evaluation.datasets.base import Benchmark
 from thisismy.evaluation.features import FeatureFile, ItemFeatures, encode
-from thisismy.evaluation.protocol import Cell, Protocol, run
-from thisismy.evaluation.table import table
+from thisismy.evaluation.protocols.resplit import left_out
+from thisismy.evaluation.protocols.retrieval import Cell, Protocol, run
+from thisismy.evaluation.reports.aggregate import table
 from thisismy.personalization.base import Method
-from thisismy.progress import Progress, silent
 
 
 def evaluate(
@@ -47,7 +47,8 @@ def evaluate(
         progress: told the stage and how far it is.
 
     Returns:
-        ``rows`` and ``paired`` (see `thisismy.evaluation.table`) and ``provenance``; plain JSON values.
+        ``rows`` and ``paired`` (see `thisismy.evaluation.reports.aggregate`) and ``provenance``; plain JSON
+        values.
 
     Raises:
         BenchmarkError: media are missing, or the protocol does not fit the benchmark.

@@ -16,24 +16,24 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from thisismy.core.errors import BenchmarkError
+from thisismy.core.progress import Progress, silent
 from thisismy.encoders import load_encoder
 from thisismy.encoders.base import Encoder
-from thisismy.encoders.remembering import RememberingEncoder
-from thisismy.errors import BenchmarkError
+from thisismy.encoders.caching import RememberingEncoder
 from thisismy.evaluation import tiny
-from thisismy.evaluation.benchmarks import deepfashion2, image_folder, photos, this_is_my, vlogs, ytvos
-from thisismy.evaluation.benchmarks.base import Benchmark
 from thisismy.evaluation.config import Study, Task
+from thisismy.evaluation.datasets import deepfashion2, image_folder, photos, this_is_my, vlogs, ytvos
+from thisismy.evaluation.datasets.base import Benchmark
 from thisismy.evaluation.features import FeatureFile, ItemFeatures, encode
-from thisismy.evaluation.from_video import vlog_benchmark
-from thisismy.evaluation.protocol import Cell, Protocol, run
+from thisismy.evaluation.protocols.retrieval import Cell, Protocol, run
+from thisismy.evaluation.protocols.vlog_pipeline import vlog_benchmark
+from thisismy.evaluation.reports.aggregate import table
+from thisismy.evaluation.reports.render import dealt_note, latex, markdown, paired_markdown
+from thisismy.evaluation.reports.sheets import write_sheet
 from thisismy.evaluation.runs import feature_file, provenance
-from thisismy.evaluation.sheets import write_sheet
-from thisismy.evaluation.table import table
-from thisismy.evaluation.text import dealt_note, latex, markdown, paired_markdown
 from thisismy.personalization.registry import make_method
 from thisismy.personalization.storage import FILE_ARGUMENTS
-from thisismy.progress import Progress, silent
 
 
 @dataclass
@@ -236,6 +236,6 @@ def _write_reports(document: dict[str, Any], out: Path) -> None:
         tex.append(latex(result["rows"], f"{result['name']}, {origin['encoder']}"))
     (out / "tables.md").write_text("\n".join(text), encoding="utf-8")
     (out / "tables.tex").write_text("\n\n".join(tex) + "\n", encoding="utf-8")
-    from thisismy.evaluation.plot import plot_examples
+    from thisismy.evaluation.reports.plot import plot_examples
 
     plot_examples(document["results"], out / "examples.png")

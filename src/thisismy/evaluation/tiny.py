@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from thisismy.evaluation.benchmarks.base import Benchmark, Cutout, Instance, Item, Media, generic_query
-from thisismy.evaluation.benchmarks.photos import FORMAT
+from thisismy.evaluation.datasets.base import Benchmark, Cutout, Instance, Item, Media, generic_query
+from thisismy.evaluation.datasets.photos import FORMAT
 
 THINGS = {
     "Ruby": ("ball", "red"),

@@ -13,8 +13,8 @@ import numpy as np
 from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 
+from thisismy.core.span import Span
 from thisismy.media.opening import audio_stream, clock_start, open_container
-from thisismy.spans import Span
 
 SAMPLE_RATE = 16_000
 """Samples a second of everything this module gives."""

@@ -11,7 +11,8 @@ from typing import Any
 
 import av
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
+from thisismy.core.span import Span
 from thisismy.media.encoding import (
     add_pictures,
     add_sound,
@@ -29,7 +30,6 @@ from thisismy.media.opening import (
     open_container,
     video_stream,
 )
-from thisismy.spans import Span
 
 # Visually lossless and still small (x264's own scale, where 0 is lossless and 51 the worst).
 _QUALITY = {"crf": "18", "preset": "veryfast"}

@@ -14,11 +14,11 @@ from typing import Any
 import av
 import numpy as np
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
+from thisismy.core.span import Span
 from thisismy.media.audio import Sound, sound_pieces
 from thisismy.media.frames import DecodedFrame
 from thisismy.media.opening import audio_stream, display_name, open_container
-from thisismy.spans import Span
 
 _TIME_BASE = Fraction(1, 90_000)
 _SOUND_RATE = 48_000

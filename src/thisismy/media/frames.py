@@ -16,7 +16,7 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
 from thisismy.media import colour
 from thisismy.media.opening import (
     clock_start,

@@ -11,7 +11,7 @@ from typing import Any
 
 import av
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
 
 # A playlist or script would make the demuxer open other files, even over the network.
 _INDIRECT_FORMATS = frozenset(

@@ -12,7 +12,7 @@ from threading import RLock
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from thisismy.errors import MediaError, MissingExtraError
+from thisismy.core.errors import MediaError, MissingExtraError
 from thisismy.media.opening import check_file, display_name
 from thisismy.media.pictures import Picture, fitted
 from thisismy.media.probe import MediaInfo, parse_date

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import av
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
+from thisismy.core.span import Span
 from thisismy.media.encoding import (
     add_pictures,
     add_sound,
@@ -20,7 +21,6 @@ from thisismy.media.encoding import (
 )
 from thisismy.media.frames import VideoStream
 from thisismy.media.opening import display_name, open_container
-from thisismy.spans import Span
 
 SEGMENT_SECONDS = 6.0
 """Length of a piece: long enough to compress well, short enough to be made while the one before plays."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
 from thisismy.media import colour
 from thisismy.media.frames import Renderer, frame_rate_of
 from thisismy.media.opening import (

@@ -9,11 +9,11 @@ import av
 import numpy as np
 from PIL import Image
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
+from thisismy.core.span import Span
 from thisismy.media.frames import Renderer, frames_at
 from thisismy.media.opening import clock_start, open_container, video_stream
 from thisismy.media.pictures import Picture
-from thisismy.spans import Span
 
 COLUMNS, ROWS = 10, 10
 WIDTH = 160

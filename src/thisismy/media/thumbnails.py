@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
 from thisismy.media.frames import VideoStream, frames_at
 from thisismy.media.opening import display_name
 from thisismy.media.photos import read_photo

@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from thisismy.core.errors import EncoderMismatchError, LibraryError
 from thisismy.encoders.base import Features, unit
-from thisismy.errors import EncoderMismatchError, LibraryError
 
 DIRECTIONS = 48
 """Directions of spread that are kept; the rest counts as equal in all directions."""

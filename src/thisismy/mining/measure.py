@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from thisismy.core.span import Span
 from thisismy.mining.mine import MinedMention
-from thisismy.spans import Span
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from thisismy.core.span import Span
 from thisismy.encoders.base import Encoder, Features
 from thisismy.mining.calibrate import Calibration
 from thisismy.mining.categories import COCO_CATEGORIES, Category, zero_shot_category
@@ -15,7 +16,6 @@ from thisismy.mining.prior import noun_phrase, visible_priors
 from thisismy.mining.settings import MiningSettings
 from thisismy.mining.spotting import Mention, spot_mentions
 from thisismy.mining.visual import Reference, find_reference
-from thisismy.spans import Span
 from thisismy.transcripts.base import Transcript
 
 Verdict = Literal["kept", "not visual", "abstract", "no shot", "negated", "question", "someone else's"]

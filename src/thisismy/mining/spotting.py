@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Literal
 
+from thisismy.core.span import Span
 from thisismy.mining.lexicon import lexicon
 from thisismy.mining.patterns import (
     FILLERS,
@@ -20,9 +21,8 @@ from thisismy.mining.patterns import (
     PATTERN_SETS,
     Pattern,
 )
-from thisismy.spans import Span
 from thisismy.transcripts.base import Segment, Transcript, Word
-from thisismy.transcripts.timing import with_words
+from thisismy.transcripts.formats.timing import with_words
 
 Kind = Literal["own", "others", "negated", "question"]
 """Whose thing is named: the speaker's, somebody else's, denied, or asked or supposed."""

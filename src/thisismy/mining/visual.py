@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from thisismy.core.span import Span
 from thisismy.encoders.base import Encoder, Features
 from thisismy.mining.calibrate import Calibration
 from thisismy.mining.naming import filter_texts
 from thisismy.mining.prior import noun_phrase
 from thisismy.mining.settings import MiningSettings
 from thisismy.mining.spotting import Mention
-from thisismy.spans import Span
 
 
 @dataclass(frozen=True)

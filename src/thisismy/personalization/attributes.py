@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from thisismy.core.errors import VocabularyError
 from thisismy.encoders.base import Encoder, Features, unit
-from thisismy.errors import VocabularyError
 from thisismy.personalization.base import NamedInstance, instance_seed
 
 # fmt: off

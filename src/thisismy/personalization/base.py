@@ -14,9 +14,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from thisismy.core.errors import InstanceError, VocabularyError
+from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, unit
-from thisismy.errors import InstanceError, VocabularyError
-from thisismy.progress import Progress, silent
 
 GENERIC_PROMPT = "An image of *"
 """The prompt of generic retrieval (Yeh et al., section 5)."""

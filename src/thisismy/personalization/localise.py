@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from thisismy.core.errors import MediaError
 from thisismy.encoders.base import Picture
-from thisismy.errors import MediaError
 
 IGNORE, CROP, ELLIPSE = "ignore", "crop", "ellipse"
 MARKS = (IGNORE, CROP, ELLIPSE)

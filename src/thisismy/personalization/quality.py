@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder, Features, unit
 from thisismy.personalization.base import (
     GENERIC_PROMPT,
@@ -16,7 +17,6 @@ from thisismy.personalization.base import (
     check_instances,
     check_rows,
 )
-from thisismy.progress import Progress, silent
 
 MAX_FOLDS = 5
 """Left-out examples per instance that are tried; each fold learns everything once."""

@@ -7,24 +7,24 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from thisismy.errors import VocabularyError
-from thisismy.personalization.adapter import Adapter
-from thisismy.personalization.average import Average
+from thisismy.core.errors import VocabularyError
 from thisismy.personalization.base import Method
-from thisismy.personalization.collie import Collie
-from thisismy.personalization.evidence import Evidence
-from thisismy.personalization.ideal_words import IdealWords
-from thisismy.personalization.language import Language
-from thisismy.personalization.linear_head import LinearHead
-from thisismy.personalization.meta_tokens import MetaTokens
-from thisismy.personalization.palavra import Palavra
-from thisismy.personalization.pimap import Pimap
-from thisismy.personalization.product import Product
-from thisismy.personalization.product_contexts import SeparatedProduct
-from thisismy.personalization.random_order import Random
-from thisismy.personalization.rank_one import RankOne
-from thisismy.personalization.token_evidence import TokenEvidence
-from thisismy.personalization.visual import Visual
+from thisismy.personalization.methods.adapter import Adapter
+from thisismy.personalization.methods.clip_visual import Visual
+from thisismy.personalization.methods.clip_vl import Average
+from thisismy.personalization.methods.collie import Collie
+from thisismy.personalization.methods.ideal_words import IdealWords
+from thisismy.personalization.methods.language import Language
+from thisismy.personalization.methods.linear_head import LinearHead
+from thisismy.personalization.methods.meta_tokens import MetaTokens
+from thisismy.personalization.methods.meta_tokens_evidence import TokenEvidence
+from thisismy.personalization.methods.palavra import Palavra
+from thisismy.personalization.methods.pi_map import Pimap
+from thisismy.personalization.methods.product import Product
+from thisismy.personalization.methods.product_contexts import SeparatedProduct
+from thisismy.personalization.methods.prototype_context import Evidence
+from thisismy.personalization.methods.random_order import Random
+from thisismy.personalization.methods.rank_one import RankOne
 
 METHODS: Mapping[str, type[Method]] = {
     "random": Random,

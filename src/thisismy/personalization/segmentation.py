@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from thisismy.core.errors import MediaError
 from thisismy.encoders.base import Encoder, Features, Picture
-from thisismy.errors import MediaError
 from thisismy.personalization.base import GENERIC_PROMPT, Scores, Vocabulary
 
 Mask = NDArray[np.bool_]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from thisismy.errors import VocabularyError
+from thisismy.core.errors import VocabularyError
 
 FILE_ARGUMENTS = frozenset({"category_features", "set_encoder", "picture_map"})
 """Arguments of methods that name a file."""

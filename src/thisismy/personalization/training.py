@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from thisismy.core.errors import VocabularyError
+from thisismy.core.progress import Progress
 from thisismy.encoders.base import Encoder, Features
-from thisismy.errors import VocabularyError
 from thisismy.personalization.base import Arrays
 from thisismy.personalization.losses import category_loss, language_loss, vision_language_loss
 from thisismy.personalization.templates import TEMPLATES
-from thisismy.progress import Progress
 
 Tokens = Callable[[torch.Tensor], torch.Tensor]
 """Instance numbers ``(n,)`` to their tokens ``(n, n_w, token_dim)``, differentiable."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from thisismy.core.errors import EncoderMismatchError, VocabularyError
 from thisismy.encoders.base import Encoder
-from thisismy.errors import EncoderMismatchError, VocabularyError
 from thisismy.personalization.base import Arrays, Concept, Vocabulary
 from thisismy.personalization.registry import METHODS
 from thisismy.personalization.storage import read_arrays, versions, write_arrays

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from thisismy.core.errors import EncoderError, VocabularyError
 from thisismy.encoders.base import Encoder
-from thisismy.errors import EncoderError, VocabularyError
 
 INIT_STD = 0.1
 """Standard deviation of fresh matrices and codes; the paper's N(0, 0.1) read so (with variance 0.1 a word

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from thisismy.core.errors import VocabularyError
 from thisismy.encoders.base import PLACEHOLDER
-from thisismy.errors import VocabularyError
 
 ORDERS = ("word", "word type", "type word")
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thisismy.encoders.base import Encoder, Features
-from thisismy.library.gallery import Gallery
+from thisismy.store.vector_index.gallery import Gallery
 
 SHOTS = 1000
 """Shots looked at; more only narrows the error of the quantiles, which is small beside their use."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from thisismy.errors import QueryError
-from thisismy.library.catalog import CatalogEntry
+from thisismy.core.errors import QueryError
+from thisismy.store.catalog import CatalogEntry
 
 
 @dataclass(frozen=True)

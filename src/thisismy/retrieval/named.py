@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thisismy.encoders.base import Features
-from thisismy.library.gallery import Gallery
 from thisismy.personalization.base import Contributions, Scores, Vocabulary, score_together
 from thisismy.retrieval.names import NamedQuery
 from thisismy.retrieval.ranking import Ranked, best_row, pool_frames, rank
 from thisismy.retrieval.search import Found, SearchOptions, ShotHit
+from thisismy.store.vector_index.gallery import Gallery
 
 SAMPLE = 1000
 """Shots that stand for the library where a share of it is said."""

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from thisismy.core.errors import QueryError
 from thisismy.encoders.base import PLACEHOLDER
-from thisismy.errors import QueryError
-from thisismy.library.instances import POSSESSIVES, name_key, spellings
+from thisismy.store.instances import POSSESSIVES, name_key, spellings
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def read_query(text: str, known: Iterable[tuple[str, str]]) -> NamedQuery:
     """Find instances by name or alias: longest first, any case, whole words.
 
     A name in ``<angle brackets>`` must be one. "Biscuit's bowl" is about a bowl, not about Biscuit, unless no
-    other name is in the query. Short forms count as `thisismy.library.instances.spellings` says.
+    other name is in the query. Short forms count as `thisismy.store.instances.spellings` says.
 
     Args:
         text: what was typed.

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from thisismy.encoders.base import Encoder, Features
-from thisismy.library.gallery import Gallery, load_gallery
-from thisismy.library.store import Store
 from thisismy.retrieval.background import WORDS, Background, measure, query_features
+from thisismy.store.folder import Store
+from thisismy.store.vector_index.gallery import Gallery, load_gallery
 
 
 @dataclass(frozen=True)

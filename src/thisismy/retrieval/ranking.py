@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thisismy.encoders.base import Features
-from thisismy.library.gallery import Gallery
+from thisismy.store.vector_index.gallery import Gallery
 
 COPY_COSINE = 0.995
 """Shots of different files above this are copies: the same recording, cut or compressed anew."""

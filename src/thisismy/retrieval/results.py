@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from thisismy.library import catalog
-from thisismy.library.gallery import Gallery
-from thisismy.library.paths import path_text
-from thisismy.library.store import Store
+from thisismy.media.discovery import path_text
 from thisismy.retrieval.names import NamedQuery
 from thisismy.retrieval.search import Found, ShotHit
+from thisismy.store import catalog
+from thisismy.store.folder import Store
+from thisismy.store.vector_index.gallery import Gallery
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from thisismy.core.errors import QueryError
 from thisismy.encoders.base import Encoder, Features, Picture, unit
-from thisismy.errors import QueryError
-from thisismy.library.gallery import Gallery
 from thisismy.retrieval.background import Background, query_features
 from thisismy.retrieval.ranking import Ranked, best_frame, pool_frames, rank
+from thisismy.store.vector_index.gallery import Gallery
 
 FOLD_RELEVANCE = 0.9999
 """Unrelated shots practically never look as alike as two that are folded into one hit."""

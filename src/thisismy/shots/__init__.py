@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from thisismy.shots.adaptive import Adaptive
-from thisismy.shots.detectors import CutFinder, FixedWindows, Shot, ShotDetector, ShotError
-from thisismy.shots.gradual import Gradual, Transition
+from thisismy.shots.detectors.adaptive import Adaptive
+from thisismy.shots.detectors.base import CutFinder, FixedWindows, Shot, ShotDetector, ShotError
+from thisismy.shots.detectors.gradual import Gradual, Transition
+from thisismy.shots.detectors.transnet import TransNet
 from thisismy.shots.scan import Sampling, Scan, ScannedShot, scan_video
 from thisismy.shots.scoring import CutScore, score_cuts
-from thisismy.shots.transnet import TransNet
 
 DETECTORS: dict[str, Callable[..., ShotDetector]] = {
     "adaptive": Adaptive,

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from thisismy.errors import MediaError
+from thisismy.core.errors import MediaError
+from thisismy.core.progress import Progress, silent
+from thisismy.core.span import Span
 from thisismy.media.frames import DecodedFrame, Frame, VideoStream
 from thisismy.media.opening import display_name
 from thisismy.media.photos import read_photo
 from thisismy.media.pictures import is_black
 from thisismy.media.probe import PHOTO_SUFFIXES
-from thisismy.progress import Progress, silent
-from thisismy.shots.detectors import CutFinder, Shot, ShotDetector, ShotError
-from thisismy.spans import Span
+from thisismy.shots.detectors.base import CutFinder, Shot, ShotDetector, ShotError
 
 # Decoded frames held until it is known to which shot they belong; older ones are turned into small pictures,
 # because a decoded frame of a large video takes tens of megabytes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from thisismy.transcripts.base import Segment, Transcript, Word
 from thisismy.transcripts.files import find_sidecar, read_transcript, render_transcript, write_transcript
-from thisismy.transcripts.timing import with_word_times
+from thisismy.transcripts.formats.timing import with_word_times
 
 __all__ = [
     "Segment",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from thisismy.spans import Span
+from thisismy.core.span import Span
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
-from thisismy.errors import TranscriptError
+from thisismy.core.errors import TranscriptError
 from thisismy.transcripts.base import Segment, Transcript
-from thisismy.transcripts.cues import decode
-from thisismy.transcripts.sbv import parse_sbv
-from thisismy.transcripts.srt import parse_srt
-from thisismy.transcripts.structured import is_transcript, parse_json, render_json
-from thisismy.transcripts.vtt import parse_vtt
+from thisismy.transcripts.formats.cues import decode
+from thisismy.transcripts.formats.sbv import parse_sbv
+from thisismy.transcripts.formats.srt import parse_srt
+from thisismy.transcripts.formats.structured import is_transcript, parse_json, render_json
+from thisismy.transcripts.formats.vtt import parse_vtt
 
 READERS: dict[str, Callable[[str, str], Transcript]] = {
     ".srt": parse_srt,

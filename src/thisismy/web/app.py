@@ -14,10 +14,10 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
-from thisismy.web.page import Page
-from thisismy.web.problems import PROBLEMS, add_handlers
+from thisismy.web.error_handlers import PROBLEMS, add_handlers
 from thisismy.web.routes import files, instances, jobs, library, media, mentions, search
-from thisismy.web.safety import Access, Guard
+from thisismy.web.security import Access, Guard
+from thisismy.web.state import Page
 
 if TYPE_CHECKING:
     from fastapi.routing import APIRoute

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from thisismy.errors import ThisIsMyError
+from thisismy.core.errors import ThisIsMyError
 from thisismy.web.app import create_app
-from thisismy.web.safety import Access, local_names
+from thisismy.web.security import Access, local_names
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

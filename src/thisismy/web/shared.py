@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any
 
-from thisismy.errors import EncoderMismatchError
-from thisismy.library import browsing
-from thisismy.library.store import Store
-from thisismy.progress import Progress, silent
-from thisismy.verbs import Library
+from thisismy.core.errors import EncoderMismatchError
+from thisismy.core.progress import Progress, silent
+from thisismy.library import Library
+from thisismy.store import browsing
+from thisismy.store.folder import Store
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Encoder
-    from thisismy.library.catalog import CatalogEntry
     from thisismy.retrieval.prepared import Prepared
-    from thisismy.verbs.learning import LearnReport
+    from thisismy.services.learning import LearnReport
+    from thisismy.store.catalog import CatalogEntry
 
 PATIENCE = 20
 """While files are indexed, a search reads a gallery this many times as old as making it took."""

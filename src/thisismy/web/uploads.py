@@ -7,17 +7,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from thisismy.errors import MediaError
-from thisismy.library.examples import KEPT_SIDE, Place, jpeg_of
+from thisismy.core.errors import MediaError
+from thisismy.core.span import Span
 from thisismy.media.photos import read_photo
-from thisismy.spans import Span
-from thisismy.web.problems import BadTypeError, TooLargeError
+from thisismy.store.examples import KEPT_SIDE, Place, jpeg_of
+from thisismy.web.error_handlers import BadTypeError, TooLargeError
 
 if TYPE_CHECKING:
     from fastapi import UploadFile
 
     from thisismy.media.pictures import Picture
-    from thisismy.web.page import Page
+    from thisismy.web.state import Page
 
 PHOTO_BYTES = 20_000_000
 """Largest photo."""

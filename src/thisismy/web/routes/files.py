@@ -14,21 +14,21 @@ from fastapi.responses import FileResponse
 from PIL import Image
 from starlette.concurrency import run_in_threadpool
 
-from thisismy.library import catalog, schema
-from thisismy.library import instances as rows
-from thisismy.library.examples import path_of, picture_of
+from thisismy.core.span import Span
 from thisismy.media.playback import segments_of, write_segment
 from thisismy.media.sprites import draw_sheet, draw_strip, plan_sprites
 from thisismy.media.thumbnails import shrunk, thumbnail
-from thisismy.spans import Span
-from thisismy.web.bodies import MediaId, PieceNumber, RowId
-from thisismy.web.page import Page, PageOf
-from thisismy.web.pictures import nearest_size, save_jpeg
-from thisismy.web.problems import NotFoundError
+from thisismy.store import catalog, schema
+from thisismy.store import instances as rows
+from thisismy.store.examples import path_of, picture_of
+from thisismy.web.artifact_cache import nearest_size, save_jpeg
+from thisismy.web.error_handlers import NotFoundError
+from thisismy.web.requests import MediaId, PieceNumber, RowId
+from thisismy.web.state import Page, PageOf
 
 if TYPE_CHECKING:
-    from thisismy.library.instances import Example
     from thisismy.media.pictures import Picture
+    from thisismy.store.instances import Example
 
 _Route = TypeVar("_Route", bound=Callable[..., Any])
 

@@ -13,79 +13,79 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
-from thisismy.errors import InstanceError, MediaError, MissingExtraError, VocabularyError
-from thisismy.library import browsing, catalog, schema
-from thisismy.library import instances as rows
-from thisismy.library.examples import Place
-from thisismy.library.instances import Example, Instance
-from thisismy.spans import Span
-from thisismy.web import bodies, present, shapes
-from thisismy.web.bodies import InstanceId
-from thisismy.web.page import Page, PageOf
-from thisismy.web.problems import BadTypeError, NotFoundError, TooLargeError
+from thisismy.core.errors import InstanceError, MediaError, MissingExtraError, VocabularyError
+from thisismy.core.span import Span
+from thisismy.store import browsing, catalog, schema
+from thisismy.store import instances as rows
+from thisismy.store.examples import Place
+from thisismy.store.instances import Example, Instance
+from thisismy.web import presenters, requests, responses
+from thisismy.web.error_handlers import BadTypeError, NotFoundError, TooLargeError
+from thisismy.web.requests import InstanceId
 from thisismy.web.routes.media import Limit, Offset
+from thisismy.web.state import Page, PageOf
 from thisismy.web.uploads import FILE_BYTES, PHOTOS, place_of_upload, read_upload
 
 router = APIRouter(prefix="/api", tags=["instances"])
 
 
-class Named(shapes.Shape):
+class Named(responses.Shape):
     """What naming did."""
 
-    instance: shapes.Instance
+    instance: responses.Instance
     created: bool
-    examples: list[shapes.Example]
+    examples: list[responses.Example]
 
 
-class Decided(shapes.Shape):
+class Decided(responses.Shape):
     """What deciding did; ``before`` undoes it."""
 
-    instance: shapes.Instance
-    before: dict[int, shapes.State]
+    instance: responses.Instance
+    before: dict[int, responses.State]
 
 
-class Labelled(shapes.Shape):
+class Labelled(responses.Shape):
     """What labelling did; ``before`` undoes it."""
 
-    instance: shapes.Instance
-    before: list[bodies.Label]
+    instance: responses.Instance
+    before: list[requests.Label]
 
 
-class Rejected(shapes.Shape):
+class Rejected(responses.Shape):
     """A photo that was not taken."""
 
     name: str
     error: str
 
 
-class Taken(shapes.Shape):
+class Taken(responses.Shape):
     """What became of photos."""
 
-    instance: shapes.Instance
-    examples: list[shapes.Example]
+    instance: responses.Instance
+    examples: list[responses.Example]
     failed: list[Rejected]
 
 
-class Proposed(shapes.Shape):
+class Proposed(responses.Shape):
     """Examples that were proposed."""
 
-    examples: list[shapes.Example]
+    examples: list[responses.Example]
 
 
-class Deleted(shapes.Shape):
+class Deleted(responses.Shape):
     """The name of what is gone."""
 
     deleted: str
 
 
-class Imported(shapes.Shape):
+class Imported(responses.Shape):
     """The names of what came."""
 
     names: list[str]
 
 
 @router.post("/name", summary="This is my ...")
-def name(page: PageOf, body: bodies.Naming) -> Named:
+def name(page: PageOf, body: requests.Naming) -> Named:
     """Teach an instance by shots, instants or stretches; it is made when the name is new."""
     if not body.name.strip():
         raise InstanceError("a name cannot be empty")
@@ -102,9 +102,9 @@ def name(page: PageOf, body: bodies.Naming) -> Named:
 
 
 @router.get("/instances", summary="All named things")
-def list_instances(page: PageOf) -> shapes.Listing[shapes.Instance]:
+def list_instances(page: PageOf) -> responses.Listing[responses.Instance]:
     """In order of name."""
-    return shapes.Listing(items=present.show_instances(page, page.library.instances()))
+    return responses.Listing(items=presenters.show_instances(page, page.library.instances()))
 
 
 @router.get(
@@ -114,7 +114,7 @@ def list_instances(page: PageOf) -> shapes.Listing[shapes.Instance]:
     responses={200: {"content": {"application/json": {}}, "description": "The file."}},
 )
 def export_instances(
-    page: PageOf, ids: Annotated[list[bodies.Id] | None, Query(description="Which; none means all.")] = None
+    page: PageOf, ids: Annotated[list[requests.Id] | None, Query(description="Which; none means all.")] = None
 ) -> FileResponse:
     """For another library; see ``/api/instances/import``."""
     names = [page.instance(number).name for number in ids or []]
@@ -145,7 +145,7 @@ async def import_instances(
 
 
 @router.get("/instances/{instance_id}", summary="One named thing")
-def show_instance(page: PageOf, instance_id: InstanceId) -> shapes.InstanceDetails:
+def show_instance(page: PageOf, instance_id: InstanceId) -> responses.InstanceDetails:
     """With what was learned of it."""
     instance = page.instance(instance_id)
     table = schema.instances
@@ -153,15 +153,17 @@ def show_instance(page: PageOf, instance_id: InstanceId) -> shapes.InstanceDetai
         made = table.select().where(table.c.id == instance_id)
         created_at = connection.execute(made).one().created_at
     about = page.library.learned_about().get(instance.name)
-    return shapes.InstanceDetails(
+    return responses.InstanceDetails(
         **_shown(page, instance_id).model_dump(),
         created_at=created_at,
-        concept=shapes.Concept(**about) if about else None,
+        concept=responses.Concept(**about) if about else None,
     )
 
 
 @router.patch("/instances/{instance_id}", summary="Rename, say what it is, set its aliases")
-def change_instance(page: PageOf, instance_id: InstanceId, body: bodies.InstanceChange) -> shapes.Instance:
+def change_instance(
+    page: PageOf, instance_id: InstanceId, body: requests.InstanceChange
+) -> responses.Instance:
     """All of it or, when a name is taken, nothing."""
     page.instance(instance_id)
     page.library.change(instance_id, name=body.name, category=body.category, aliases=body.aliases)
@@ -177,14 +179,14 @@ def delete_instance(page: PageOf, instance_id: InstanceId) -> Deleted:
 
 
 @router.post("/instances/{instance_id}/merge", summary="Make two named things one")
-def merge(page: PageOf, instance_id: InstanceId, body: bodies.Merge) -> shapes.Instance:
+def merge(page: PageOf, instance_id: InstanceId, body: requests.Merge) -> responses.Instance:
     """The names of the other become aliases of this one."""
     page.library.merge(page.instance(instance_id).name, page.instance(body.other).name)
     return _shown(page, instance_id)
 
 
 @router.post("/instances/{instance_id}/split", summary="Move examples to a new named thing")
-def split(page: PageOf, instance_id: InstanceId, body: bodies.Split) -> shapes.Instance:
+def split(page: PageOf, instance_id: InstanceId, body: requests.Split) -> responses.Instance:
     """Gives the new one."""
     page.library.split(page.instance(instance_id).name, body.name, body.example_ids)
     return _shown(page, page.library.instance(body.name).id)
@@ -194,22 +196,22 @@ def split(page: PageOf, instance_id: InstanceId, body: bodies.Split) -> shapes.I
 def list_examples(
     page: PageOf,
     instance_id: InstanceId,
-    state: Annotated[shapes.State | None, Query(description="Only in this state.")] = None,
+    state: Annotated[responses.State | None, Query(description="Only in this state.")] = None,
     offset: Offset = 0,
     limit: Limit = 100,
-) -> shapes.Window[shapes.Example]:
+) -> responses.Window[responses.Example]:
     """Oldest first; proposed ones best first."""
     instance = page.instance(instance_id)
     with page.library.store.read() as connection:
         every = rows.examples_of(connection, instance, state)
     if state == rows.PROPOSED:
         every.sort(key=lambda example: -(example.score or 0.0))
-    shown = present.show_examples(page, instance, every[offset : offset + limit])
-    return shapes.Window(total=len(every), offset=offset, items=shown)
+    shown = presenters.show_examples(page, instance, every[offset : offset + limit])
+    return responses.Window(total=len(every), offset=offset, items=shown)
 
 
 @router.post("/instances/{instance_id}/examples", summary="Confirm, reject or forget examples")
-def decide(page: PageOf, instance_id: InstanceId, body: bodies.ExampleDecision) -> Decided:
+def decide(page: PageOf, instance_id: InstanceId, body: requests.ExampleDecision) -> Decided:
     """No job changes that again. Sending ``before`` back as ``states`` undoes it, except forgetting."""
     page.instance(instance_id)
     states: dict[int, str] = dict(body.states)
@@ -254,7 +256,7 @@ def list_candidates(
     limit: Limit = 100,
     unlabelled: Annotated[bool, Query(description="Leave out what is decided.")] = True,
     order: Annotated[str, Query(max_length=40, description="Of an earlier window.")] = "",
-) -> shapes.Candidates:
+) -> responses.Candidates:
     """Every shot of the library by its likeness to the confirmed examples."""
     page.instance(instance_id)
     whole = page.ranking(order) if order.startswith(f"{instance_id}-") else None
@@ -267,17 +269,17 @@ def list_candidates(
     states = page.library.labels(instance_id, [shot_id for shot_id, _ in window])
     shots = {shot.id: shot for shot in page.library.shots([shot_id for shot_id, _ in window])}
     items = [
-        shapes.Candidate.model_validate(
-            {**present.shot_fields(page, shots[number]), "score": score, "state": states.get(number)}
+        responses.Candidate.model_validate(
+            {**presenters.shot_fields(page, shots[number]), "score": score, "state": states.get(number)}
         )
         for number, score in window
         if number in shots
     ]
-    return shapes.Candidates(total=len(whole), offset=offset, items=items, order=order)
+    return responses.Candidates(total=len(whole), offset=offset, items=items, order=order)
 
 
 @router.post("/instances/{instance_id}/labels", summary="Label shots")
-def label(page: PageOf, instance_id: InstanceId, body: bodies.Labels) -> Labelled:
+def label(page: PageOf, instance_id: InstanceId, body: requests.Labels) -> Labelled:
     """Sending ``before`` back undoes it."""
     page.instance(instance_id)
     before = page.library.label(instance_id, {item.shot_id: item.state for item in body.labels})
@@ -290,13 +292,13 @@ def label(page: PageOf, instance_id: InstanceId, body: bodies.Labels) -> Labelle
 
 
 @router.get("/instances/{instance_id}/pace", summary="How many examples a person decided about")
-def show_pace(page: PageOf, instance_id: InstanceId) -> shapes.Pace:
+def show_pace(page: PageOf, instance_id: InstanceId) -> responses.Pace:
     """Counts; how fast is for whoever asks to say."""
     instance = page.instance(instance_id)
     with page.library.store.read() as connection:
         decided = [e.state for e in rows.examples_of(connection, instance) if e.decided_by == rows.USER]
     counts = Counter(decided)
-    return shapes.Pace(
+    return responses.Pace(
         labelled=len(decided), confirmed=counts[rows.CONFIRMED], rejected=counts[rows.REJECTED]
     )
 
@@ -306,7 +308,7 @@ def list_occurrences(
     page: PageOf,
     instance_id: InstanceId,
     limit: Annotated[int, Query(ge=1, le=2000, description="Shots at most, surest first.")] = 500,
-) -> shapes.Occurrences:
+) -> responses.Occurrences:
     """Confirmed shots, and those that what was learned is sure of; by date, then file and time."""
     instance = page.instance(instance_id)
     scores: dict[int, float] = {}
@@ -322,44 +324,44 @@ def list_occurrences(
     shots = page.library.shots(list(dict.fromkeys([*sure, *scores])))
     shots.sort(key=lambda shot: (shot.created is None, shot.created or "", shot.path, shot.span.start))
     items = [
-        shapes.Occurrence(
-            **present.shot_fields(page, shot), score=scores.get(shot.id), confirmed=shot.id in sure
+        responses.Occurrence(
+            **presenters.shot_fields(page, shot), score=scores.get(shot.id), confirmed=shot.id in sure
         )
         for shot in shots
     ]
     counted = Counter(shot.created[:7] if shot.created else None for shot in shots)
     months = [
-        shapes.Month(month=month, count=number)
+        responses.Month(month=month, count=number)
         for month, number in sorted(counted.items(), key=lambda item: (item[0] is None, item[0] or ""))
     ]
-    return shapes.Occurrences(items=items, learned=learned, months=months)
+    return responses.Occurrences(items=items, learned=learned, months=months)
 
 
 @router.post("/instances/{instance_id}/propose", summary="Propose shots of other videos as examples")
-def propose(page: PageOf, instance_id: InstanceId, body: bodies.Propose) -> Proposed:
+def propose(page: PageOf, instance_id: InstanceId, body: requests.Propose) -> Proposed:
     """Nothing is confirmed."""
     instance = page.instance(instance_id)
     found = page.library.propose(instance.name, body.limit)
-    return Proposed(examples=present.show_examples(page, instance, [item.example for item in found]))
+    return Proposed(examples=presenters.show_examples(page, instance, [item.example for item in found]))
 
 
 @router.get("/methods", summary="Ways to learn")
-def list_methods(page: PageOf) -> shapes.Methods:
+def list_methods(page: PageOf) -> responses.Methods:
     """By the names that a job of kind "learn" takes; all instances are learned in the same way."""
     from thisismy.personalization.registry import ABOUT
 
     about = page.library.vocabulary_about()
-    items = [shapes.Method(name=name, about=line) for name, line in ABOUT.items()]
-    return shapes.Methods(items=items, used=about["method"] if about else None)
+    items = [responses.Method(name=name, about=line) for name, line in ABOUT.items()]
+    return responses.Methods(items=items, used=about["method"] if about else None)
 
 
 @router.get("/vocabulary", summary="What was learned last")
-def show_vocabulary(page: PageOf) -> shapes.Vocabulary:
+def show_vocabulary(page: PageOf) -> responses.Vocabulary:
     """Method, arguments and names; null before anything was learned."""
     about = page.library.vocabulary_about()
     if about is None:
-        return shapes.Vocabulary(method=None, arguments=None, encoder_id=None, seed=None, names=[])
-    return shapes.Vocabulary(
+        return responses.Vocabulary(method=None, arguments=None, encoder_id=None, seed=None, names=[])
+    return responses.Vocabulary(
         method=about["method"],
         arguments=about["arguments"],
         encoder_id=about["encoder"],
@@ -368,8 +370,8 @@ def show_vocabulary(page: PageOf) -> shapes.Vocabulary:
     )
 
 
-def _shown(page: Page, number: int) -> shapes.Instance:
-    return present.show_instances(page, [page.instance(number)])[0]
+def _shown(page: Page, number: int) -> responses.Instance:
+    return presenters.show_instances(page, [page.instance(number)])[0]
 
 
 def _checked(box: Any) -> tuple[float, float, float, float] | None:
@@ -381,7 +383,7 @@ def _checked(box: Any) -> tuple[float, float, float, float] | None:
     return left, top, right, bottom
 
 
-def _place(page: Page, place: bodies.PlaceOf, box: tuple[float, float, float, float] | None) -> Place:
+def _place(page: Page, place: requests.PlaceOf, box: tuple[float, float, float, float] | None) -> Place:
     """What a place of a request points at.
 
     Raises:
@@ -413,10 +415,10 @@ def _place(page: Page, place: bodies.PlaceOf, box: tuple[float, float, float, fl
     return page.library.place_of_shot(around, box, place.time)
 
 
-def _at(page: Page, instance: Instance, places: list[Place]) -> list[shapes.Example]:
+def _at(page: Page, instance: Instance, places: list[Place]) -> list[responses.Example]:
     """The examples that stand at some places now."""
     with page.library.store.read() as connection:
         every = rows.examples_of(connection, instance)
     wanted = {(place.content_hash, place.span) for place in places}
     own: list[Example] = [example for example in every if (example.content_hash, example.span) in wanted]
-    return present.show_examples(page, instance, own)
+    return presenters.show_examples(page, instance, own)

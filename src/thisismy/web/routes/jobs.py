@@ -10,21 +10,21 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from thisismy.errors import LibraryError
-from thisismy.web import bodies, shapes
-from thisismy.web.bodies import RowId
+from thisismy.core.errors import LibraryError
+from thisismy.web import requests, responses
+from thisismy.web.error_handlers import NotFoundError
 from thisismy.web.events import encode
-from thisismy.web.page import Page, PageOf, job_shape
-from thisismy.web.problems import NotFoundError
+from thisismy.web.job_kinds import prepare
+from thisismy.web.job_queue import Job
+from thisismy.web.requests import RowId
 from thisismy.web.routes.library import read_status
-from thisismy.web.work import prepare
-from thisismy.web.worker import Job
+from thisismy.web.state import Page, PageOf, job_shape
 
 router = APIRouter(prefix="/api", tags=["jobs"])
 
 
 @router.post("/jobs", status_code=202, summary="Order long work")
-def order(page: PageOf, body: bodies.JobOrder) -> shapes.Job:
+def order(page: PageOf, body: requests.JobOrder) -> responses.Job:
     """Jobs run one after the other; the same order while one waits is that one.
 
     ``paths`` are the only paths that a client may name, and only where just this machine can ask.
@@ -35,19 +35,19 @@ def order(page: PageOf, body: bodies.JobOrder) -> shapes.Job:
 
 
 @router.get("/jobs", summary="All jobs")
-def list_jobs(page: PageOf) -> shapes.Listing[shapes.Job]:
+def list_jobs(page: PageOf) -> responses.Listing[responses.Job]:
     """Newest first; those of this run of the server."""
-    return shapes.Listing(items=[job_shape(job) for job in page.worker.jobs()])
+    return responses.Listing(items=[job_shape(job) for job in page.worker.jobs()])
 
 
 @router.get("/jobs/{job_id}", summary="One job")
-def show_job(page: PageOf, job_id: RowId) -> shapes.Job:
+def show_job(page: PageOf, job_id: RowId) -> responses.Job:
     """How far it is, or what came of it."""
     return job_shape(_find(page, job_id))
 
 
 @router.post("/jobs/{job_id}/cancel", summary="Stop a job")
-def cancel(page: PageOf, job_id: RowId, body: bodies.Nothing) -> shapes.Job:
+def cancel(page: PageOf, job_id: RowId, body: requests.Nothing) -> responses.Job:
     """What it finished is kept; ordering it again goes on from there."""
     job = _find(page, job_id)
     page.worker.cancel(job)

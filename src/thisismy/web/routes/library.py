@@ -9,31 +9,31 @@ from importlib.util import find_spec
 from fastapi import APIRouter
 from sqlalchemy import func, select
 
-from thisismy.library import browsing, schema
-from thisismy.library.paths import path_bytes, path_text
-from thisismy.web import bodies, shapes
-from thisismy.web.page import Page, PageOf, job_shape
-from thisismy.web.pictures import folder_bytes
+from thisismy.media.discovery import path_bytes, path_text
+from thisismy.store import browsing, schema
+from thisismy.web import requests, responses
+from thisismy.web.artifact_cache import folder_bytes
+from thisismy.web.job_kinds import folder_id, roots
 from thisismy.web.routes.media import count_media
-from thisismy.web.work import folder_id, roots
+from thisismy.web.state import Page, PageOf, job_shape
 
 router = APIRouter(prefix="/api", tags=["library"])
 
 
-class Freed(shapes.Shape):
+class Freed(responses.Shape):
     """Bytes."""
 
     freed: int
 
 
 @router.get("/status", summary="The library at a glance")
-def status(page: PageOf) -> shapes.Status:
+def status(page: PageOf) -> responses.Status:
     """What the page shows first."""
     return read_status(page)
 
 
 @router.get("/library", summary="Folders, settings, disk use")
-def show_library(page: PageOf) -> shapes.LibraryDetails:
+def show_library(page: PageOf) -> responses.LibraryDetails:
     """Failures are under ``/api/media?state=failed``."""
     from thisismy.personalization import METHODS
     from thisismy.shots import DETECTORS
@@ -46,18 +46,20 @@ def show_library(page: PageOf) -> shapes.LibraryDetails:
     for root in roots(page):
         name = path_text(path_bytes(root))
         inside = sum(path == name or path.startswith(name.rstrip("/") + "/") for path in paths)
-        folders.append(shapes.Folder(id=folder_id(root), path=name, exists=root.exists(), files=inside))
+        folders.append(responses.Folder(id=folder_id(root), path=name, exists=root.exists(), files=inside))
     states = dict.fromkeys(("indexed", "pending", "failed", "missing"), 0)
     for entry in entries:
         states[entry.state] += 1
-    return shapes.LibraryDetails(
+    return responses.LibraryDetails(
         folder=str(store.folder),
         folders=folders,
-        settings=shapes.Settings(**{key: getattr(settings, key) for key in shapes.Settings.model_fields}),
+        settings=responses.Settings(
+            **{key: getattr(settings, key) for key in responses.Settings.model_fields}
+        ),
         detectors=list(DETECTORS),
         methods=list(METHODS),
-        states=shapes.States(**states),
-        disk=shapes.Disk(
+        states=responses.States(**states),
+        disk=responses.Disk(
             media=_media_bytes(page),
             database=sum(file.stat().st_size for file in store.folder.glob("library.db*")),
             cache=folder_bytes(store.cache),
@@ -68,7 +70,7 @@ def show_library(page: PageOf) -> shapes.LibraryDetails:
 
 
 @router.post("/library/clear-cache", summary="Delete pictures and pieces that can be made again")
-def clear_cache(page: PageOf, body: bodies.Nothing) -> Freed:
+def clear_cache(page: PageOf, body: requests.Nothing) -> Freed:
     """The vectors that are searched are kept."""
     return Freed(freed=page.kept.clear())
 
@@ -80,7 +82,7 @@ def _media_bytes(page: Page) -> int:
         return int(connection.execute(select(func.sum(files.c.size)).where(on_disk)).scalar() or 0)
 
 
-def read_status(page: Page) -> shapes.Status:
+def read_status(page: Page) -> responses.Status:
     """Counts, encoder, and jobs that are not over."""
     store = page.library.store
     settings = store.index_settings
@@ -90,7 +92,7 @@ def read_status(page: Page) -> shapes.Status:
             connection, mentions, mentions.c.decision.is_(None) & (mentions.c.verdict == "kept")
         )
         instances = browsing.count(connection, schema.instances)
-    return shapes.Status(
+    return responses.Status(
         version=version("thisismy"),
         library=str(store.folder),
         generation=store.generation,

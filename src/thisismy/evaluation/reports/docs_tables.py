@@ -1,0 +1,236 @@
+"""Tables of the documentation, generated from committed result files.
+
+A page holds a pair of markers around each table, the first with the word ``table:`` and a name::
+
+    <!-- table:dev/photos-dev -->
+    (generated)
+    <!-- /table -->
+
+``dev/photos-dev`` is the result ``photos-dev`` in ``benchmarks/results/dev.json``;
+``dev/photos-dev/paired`` are its paired comparisons, ``dev/photos-dev/palavra`` its rows whose names begin
+so, ``dev/photos-dev/palavra/intervals`` these with intervals; ``examples/photos-dev-deal-3/by-examples`` puts
+the results ``photos-dev-examples-1-deal-3``, ``photos-dev-examples-2-deal-3`` and so on beside each other.
+What a name with ``?`` at its end calls may not be measured yet: its place stays as it is until then.
+``mining/rows`` and ``mining/variants`` are the rows of
+``benchmarks/results/mining.json``, which ``thisismy evaluate mining --variants --json`` printed;
+``segmentation/rows`` those of what ``thisismy evaluate segmentation --json`` prints; ``learning/rows`` and
+``shots/rows`` are what ``benchmarks/learning.py`` and ``benchmarks/shots.py`` wrote.
+``python -m thisismy.evaluation.reports.docs_tables`` rewrites the pages of a checkout, with ``--check`` it
+only says which are out of date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from thisismy.core.errors import BenchmarkError, ThisIsMyError
+from thisismy.evaluation.datasets.base import read_json
+from thisismy.evaluation.protocols.mining import mining_markdown
+from thisismy.evaluation.reports.render import (
+    dealt_note,
+    examples_markdown,
+    markdown,
+    paired_markdown,
+    seeds_of,
+    segmentation_markdown,
+)
+
+_TABLE = re.compile(r"(<!-- table:(?P<name>\S+) -->\n)(?P<body>.*?)(<!-- /table -->)", re.DOTALL)
+
+
+def generated(name: str, results: Path) -> str:
+    """The text of a table.
+
+    Args:
+        name: ``FILE/RESULT``, ``FILE/RESULT/paired``, ``FILE/RESULT/BEGINNING`` (``/intervals``) or
+            ``FILE/RESULT/by-examples``, or ``FILE/rows`` or ``FILE/variants`` of mining.
+        results: the folder with the result files.
+
+    Raises:
+        BenchmarkError: no such file, result or row.
+    """
+    parts = name.split("/")
+    intervals = parts[3:] == ["intervals"]
+    if len(parts) not in (2, 3) and not intervals:
+        raise BenchmarkError(f"a table is called FILE/RESULT, with /paired or /BEGINNING, not {name!r}")
+    path = results / f"{parts[0]}.json"
+    document = read_json(path)
+    if parts[0] in OTHERS:
+        return OTHERS[parts[0]](document, parts[1], path)
+    found = {result["name"]: result for result in document["results"]}
+    if parts[2:] == ["by-examples"]:
+        return _by_examples(found, parts[1], path)
+    if parts[1] not in found:
+        raise BenchmarkError(f"{path} has no result {parts[1]!r}; it has: {', '.join(found)}")
+    result = found[parts[1]]
+    if parts[2:] == ["paired"]:
+        return paired_markdown(result["paired"])
+    rows = [row for row in result["rows"] if row["method"].startswith(parts[2] if parts[2:] else "")]
+    if not rows:
+        raise BenchmarkError(f"{path}: no row of {parts[1]!r} begins with {parts[2]!r}")
+    about = _origin(result["provenance"], path, "; 95 % intervals over queries" if intervals else "")
+    return f"{markdown(rows, intervals=intervals)}\n\n{about}"
+
+
+def _by_examples(found: Mapping[str, Mapping[str, Any]], name: str, path: Path) -> str:
+    """Results that differ in the number of examples alone, beside each other."""
+    alike = {
+        result["provenance"]["protocol"]["examples"]: result
+        for key, result in found.items()
+        if re.sub(r"-examples-\d+", "", key) == name != key
+    }
+    if not alike:
+        raise BenchmarkError(f"{path} has no results {name!r} with numbers of examples")
+    about = _origin(next(iter(alike.values()))["provenance"], path)
+    return f"{examples_markdown({n: result['rows'] for n, result in alike.items()})}\n\n{about}"
+
+
+def _origin(origin: Mapping[str, Any], path: Path, more: str = "") -> str:
+    dealt = dealt_note(origin)
+    return (
+        f"x100, mean ± standard error over {seeds_of(origin)}"
+        f"{f' ({dealt})' if dealt else ''}{more}; "
+        f"encoder `{origin['encoder']}`, data `{origin['data']}`, from `benchmarks/results/{path.name}`."
+    )
+
+
+def _mining(document: Mapping[str, Any], part: str, path: Path) -> str:
+    """The rows of mining with its own settings, or those with other settings."""
+    if part not in ("rows", "variants"):
+        raise BenchmarkError(f"{path} has no result {part!r}; it has: rows, variants")
+    wanted = [row for row in document["rows"] if (row["variant"] == "default") == (part == "rows")]
+    origin = document["provenance"]
+    return (
+        f"{mining_markdown(wanted)}\n\n"
+        f"Precision / recall in percent: {origin['videos']} videos, {origin['mentions']} mentions, "
+        f"{origin['visible']} of something shown; encoder `{origin['encoder']}`, shots by "
+        f"`{origin['shots by']}`, from `benchmarks/results/{path.name}`."
+    )
+
+
+LEARNED = {
+    ("embedded", "default"): "embedded encoder, `default`",
+    ("embedded", "meta-tokens"): "embedded encoder, `meta-tokens`",
+    ("embedded", "paper"): "embedded encoder, `meta-tokens` as printed",
+    ("clip-b16-random", "paper"): "text tower of CLIP B/16 (random weights), as printed",
+}
+"""What is timed, and how a table calls it."""
+
+
+def _learning(document: Mapping[str, Any], part: str, path: Path) -> str:
+    """Seconds of learning 15 instances."""
+    lines = ["| 15 things from 105 shots | seconds of the processor |", "|---|---:|"]
+    for (encoder, method), label in LEARNED.items():
+        lines.append(f"| {label} | {document[encoder][method]['cpu_seconds']:.1f} |")
+    machine = document["machine"]
+    return (
+        "\n".join(lines)
+        + f"\n\nTorch {machine['torch']} with {machine['threads']} thread(s), while other work "
+        f"kept {machine['cores']} cores at a load of {machine['load']:.0f}; from "
+        f"`benchmarks/results/{path.name}`."
+    )
+
+
+def _segmentation(document: Mapping[str, Any], part: str, path: Path) -> str:
+    """Pixels found of things, by method."""
+    origin = document["provenance"]
+    return (
+        f"{segmentation_markdown(document['rows'])}\n\n"
+        f"Intersection over union x100 of {origin['pictures']} masks asked by {origin['asked by']} "
+        f"(95 % intervals over masks, ± standard error over {seeds_of(origin)}), and the share of "
+        f"masks above thresholds; encoder `{origin['encoder']}`, data `{origin['data']}`, from "
+        f"`benchmarks/results/{path.name}`."
+    )
+
+
+def _shots(document: Mapping[str, Any], part: str, path: Path) -> str:
+    """Cuts found, by detector."""
+    kinds = list(next(iter(document.values()))["found"])
+    lines = [
+        f"| detector | P | R | F1 | {' | '.join(f'{kind}s' for kind in kinds)} | scan / decoding |",
+        "|---" * (5 + len(kinds)) + "|",
+    ]
+    for name, row in document.items():
+        scores = " | ".join(f"{row['all'][measure]:.3f}" for measure in ("P", "R", "F1"))
+        found = " | ".join(row["found"][kind] for kind in kinds)
+        lines.append(f"| {name} | {scores} | {found} | {row['CPU of a scan over bare decode']:.2f} |")
+    return "\n".join(lines) + f"\n\nFrom `benchmarks/results/{path.name}`."
+
+
+OTHERS: Mapping[str, Callable[[Mapping[str, Any], str, Path], str]] = {
+    "mining": _mining,
+    "segmentation": _segmentation,
+    "learning": _learning,
+    "shots": _shots,
+}
+"""Result files, by name, that are no studies, and what makes a table of each."""
+
+
+def updated(page: str, results: Path) -> str:
+    """A page with every table generated anew; everything else stays.
+
+    Raises:
+        BenchmarkError: a table names what is not there.
+    """
+
+    def filled(found: re.Match[str]) -> str:
+        name = found["name"].removesuffix("?")
+        try:
+            return f"{found[1]}{generated(name, results)}\n{found[4]}"
+        except BenchmarkError:
+            if name == found["name"]:
+                raise
+            return found[0]
+
+    return _TABLE.sub(filled, page)
+
+
+def pages(root: Path) -> list[Path]:
+    """The pages of a checkout that can hold tables."""
+    return [path for path in (root / "README.md", *sorted((root / "docs").rglob("*.md"))) if path.is_file()]
+
+
+def outdated(root: Path) -> dict[Path, str]:
+    """Pages whose tables differ from the result files, with what they should be.
+
+    Raises:
+        BenchmarkError: a table names what is not there.
+    """
+    found = {}
+    for path in pages(root):
+        old = path.read_text(encoding="utf-8")
+        new = updated(old, root / "benchmarks" / "results")
+        if new != old:
+            found[path] = new
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Rewrite the pages, or with ``--check`` say which are out of date; gives the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m thisismy.evaluation.reports.docs_tables", description="Tables of the docs."
+    )
+    parser.add_argument("root", nargs="?", type=Path, default=Path(), help="the checkout")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; fail when a page is out of date"
+    )
+    options = parser.parse_args(arguments)
+    try:
+        found = outdated(options.root)
+    except ThisIsMyError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for path, text in found.items():
+        sys.stderr.write(f"{path} {'is out of date' if options.check else 'updated'}\n")
+        if not options.check:
+            path.write_text(text, encoding="utf-8")
+    return 1 if options.check and found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Long work in stages: indexing and transcribing, resumable at any moment."""

@@ -1,0 +1,1 @@
+"""Predicting words from pictures: what PALAVRA and pi-map train once for an encoder."""

@@ -1,0 +1,39 @@
+"""The mean image vector of the examples (Yeh et al., section 5.2, "CLIP (visual)")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from thisismy.core.progress import Progress
+from thisismy.encoders.base import Features, unit
+from thisismy.personalization.base import Learned, Method, NamedInstance, Vocabulary
+
+
+class VisualVocabulary(Vocabulary):
+    """Scores by likeness to the mean example."""
+
+    method: ClassVar[str] = "visual"
+
+    def embed(self, prompt: str, name: str) -> Features:
+        """The mean example; the prompt is not looked at."""
+        mean: Features = self.concept(name).arrays["mean"]
+        return mean
+
+
+@dataclass(frozen=True)
+class Visual(Method):
+    """Keeps nothing of an instance but the unit mean of its examples."""
+
+    vocabulary: ClassVar[type[Vocabulary]] = VisualVocabulary
+
+    def learn(
+        self,
+        vocabulary: Vocabulary,
+        instances: Sequence[NamedInstance],
+        negatives: Features,
+        progress: Progress,
+    ) -> Learned:
+        """The mean example of each instance."""
+        return [{"mean": unit(i.examples.mean(axis=0))} for i in instances], {}

@@ -1,0 +1,110 @@
+"""A linear classifier per instance: what recognises a thing in MyVLM, multiplied by the text's likeness.
+
+Alaluf, Richardson, Tulyakov, Aberman, Cohen-Or: "MyVLM: Personalizing VLMs for User-Specific Queries",
+ECCV 2024 (the concept head for objects). The head is logistic regression on frozen features, the instance's
+examples against the negatives and the examples of all other instances, both sides weighing the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from thisismy.core.progress import Progress
+from thisismy.encoders.base import Features
+from thisismy.personalization.base import (
+    Contributions,
+    Learned,
+    Method,
+    NamedInstance,
+    Scores,
+    Vocabulary,
+    is_generic,
+)
+from thisismy.personalization.methods.clip_visual import Visual
+from thisismy.personalization.methods.clip_vl import AverageVocabulary
+from thisismy.personalization.texts import category_text
+
+STEPS = 30
+"""Newton steps at most; it has settled long before."""
+
+
+class LinearHeadVocabulary(AverageVocabulary):
+    """Scores by the head's probability, for a prompt with a context times the text's likeness."""
+
+    method: ClassVar[str] = "linear-head"
+
+    def score(self, prompt: str, name: str, gallery: Features) -> Scores:
+        """Log odds for a generic prompt, else the product of probability and text likeness."""
+        return self.explain(prompt, name, gallery).score
+
+    def explain(self, prompt: str, name: str, gallery: Features) -> Contributions:
+        """The head's part, the text's part and the score."""
+        arrays = self.concept(name).arrays
+        odds = np.asarray(gallery @ arrays["weight"] + arrays["bias"], np.float32)
+        if is_generic(prompt):
+            return Contributions(odds, np.zeros_like(odds), odds)
+        probability = np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+        text = np.maximum(gallery @ category_text(self, prompt, name), 0)
+        return Contributions(probability, text, probability * text)
+
+
+@dataclass(frozen=True)
+class LinearHead(Method):
+    """A linear head per instance.
+
+    Attributes:
+        ridge: weight of the squared length of the head; more keeps it nearer to the mean difference.
+    """
+
+    vocabulary: ClassVar[type[Vocabulary]] = LinearHeadVocabulary
+
+    ridge: float = 0.001
+
+    def learn(
+        self,
+        vocabulary: Vocabulary,
+        instances: Sequence[NamedInstance],
+        negatives: Features,
+        progress: Progress,
+    ) -> Learned:
+        """One head per instance; with nothing to tell it from, the head is the mean example."""
+        means, _ = Visual().learn(vocabulary, instances, negatives, progress)
+        known = [c.arrays["mean"][None] for c in vocabulary.concepts.values()]
+        learned = []
+        for number, instance in enumerate(instances):
+            rest = [i.examples for i in instances if i is not instance]
+            others = np.concatenate([negatives, *known, *rest])
+            weight, bias = fit_head(instance.examples, others, self.ridge)
+            learned.append({"weight": weight, "bias": np.array([bias], np.float32), **means[number]})
+            progress("heads", number + 1, len(instances))
+        return learned, {}
+
+
+def fit_head(positive: Features, negative: Features, ridge: float) -> tuple[Features, float]:
+    """Weight ``(embed_dim,)`` and bias of balanced logistic regression with a ridge, by Newton's method.
+
+    Works on the span of the rows, so that the size of a step is the number of rows and not ``embed_dim``.
+    """
+    if len(negative) == 0:
+        weight = positive.mean(axis=0)
+        return weight, -0.5 * float(weight @ weight)
+    rows = np.concatenate([positive, negative]).astype(np.float64)
+    target = np.concatenate([np.ones(len(positive)), np.zeros(len(negative))])
+    share = np.where(target == 1, 0.5 / len(positive), 0.5 / len(negative))
+    left, singular, right = np.linalg.svd(rows, full_matrices=False)
+    design = np.concatenate([left * singular, np.ones((len(rows), 1))], axis=1)
+    penalty = np.append(np.full(len(singular), ridge), 1e-9)
+    solution = np.zeros(design.shape[1])
+    for _ in range(STEPS):
+        guess = 1 / (1 + np.exp(-design @ solution))
+        slope = design.T @ (share * (guess - target)) + penalty * solution
+        curve = (design.T * (share * guess * (1 - guess))) @ design + np.diag(penalty)
+        step = np.linalg.solve(curve, slope)
+        solution -= step
+        if np.abs(step).max() < 1e-8:
+            break
+    return (solution[:-1] @ right).astype(np.float32), float(solution[-1])

@@ -1,0 +1,1 @@
+"""Shot detectors behind one interface."""

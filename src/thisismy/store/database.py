@@ -1,0 +1,118 @@
+"""Opening the SQLite file of a library: settings of the connection, migrations, errors in plain words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from thisismy.core.errors import LibraryError
+from thisismy.store import schema
+
+BUSY_SECONDS = 60
+"""How long a writer waits for another process to finish its transaction."""
+
+
+def connect(path: Path) -> Engine:
+    """An engine on the SQLite file, migrated to this version's schema.
+
+    Raises:
+        LibraryError: the file is no library, is damaged, or was written by a newer version.
+    """
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    with explained(path):
+        version = _version(engine, path)
+        if version != schema.HEAD:
+            _migrate(engine, path, version)
+    return engine
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what the database says into one of our errors.
+
+    Raises:
+        LibraryError: the disk is full, the file is locked, read-only or damaged.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        raise LibraryError(_operational(path, str(error.orig))) from error
+    except DatabaseError as error:
+        raise LibraryError(f"{path} is not a library, or is damaged: {error.orig}") from error
+
+
+def _operational(path: Path, said: str) -> str:
+    if "full" in said:
+        return (
+            f"the disk of {path} is full; make room and run the same command again, it goes on where it was"
+        )
+    if "locked" in said:
+        return f"{path} has been locked by another process for {BUSY_SECONDS} s; try again when it is done"
+    if "readonly" in said or "read-only" in said:
+        return f"{path} cannot be written: check its permissions"
+    if "unable to open" in said:
+        return f"{path} cannot be opened: check that its folder exists and may be written"
+    return f"{path} cannot be used: {said}"
+
+
+def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own guess of when to begin would leave schema changes outside of transactions.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # With WAL, NORMAL survives a killed process; only a power cut may lose the last commits, never the file.
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # A writer that began as a reader could find, when it first writes, that another one was faster.
+    write = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _version(engine: Engine, path: Path) -> str | None:
+    with engine.connect() as connection:
+        tables = set(inspect(connection).get_table_names())
+        if not tables:
+            return None
+        if "alembic_version" not in tables:
+            raise LibraryError(f"{path} is a database of something else, not a library")
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found
+
+
+def _migrate(engine: Engine, path: Path, version: str | None) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if version is not None and version not in known:
+        raise LibraryError(
+            f"{path} was written by a newer thisismy (schema {version}, this one knows {schema.HEAD}): "
+            "update thisismy to open it"
+        )
+    # Looked at again inside the transaction: two processes may open an old library together.
+    with engine.connect().execution_options(write=True) as connection, connection.begin():
+        if _current(connection) != schema.HEAD:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+
+def _current(connection: Connection) -> Any:
+    if "alembic_version" not in inspect(connection).get_table_names():
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

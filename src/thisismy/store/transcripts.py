@@ -1,0 +1,130 @@
+"""Transcripts as rows: stored with their words, and searched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from thisismy.core.span import Span
+from thisismy.store import schema
+from thisismy.transcripts.base import Segment, Transcript, Word
+
+transcripts, segments = schema.transcripts, schema.segments
+
+
+@dataclass(frozen=True)
+class Said:
+    """A place where something was said: the media, when, and the sentence around it."""
+
+    media_id: int
+    span: Span
+    text: str
+
+
+def put_transcript(connection: Connection, media_id: int, transcript: Transcript, source: str) -> None:
+    """Store a transcript in place of the one a media had.
+
+    Args:
+        connection: inside a writing transaction.
+        media_id: whose it is.
+        transcript: may be empty: then it is known that nothing is said.
+        source: what it was made from; the same source need not be read again.
+    """
+    connection.execute(delete(segments).where(segments.c.media_id == media_id))
+    values = {"source": source, "language": transcript.language, "notes": list(transcript.repairs)}
+    statement = upsert(transcripts).values(media_id=media_id, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=["media_id"], set_=values))
+    rows = [_row(media_id, position, segment) for position, segment in enumerate(transcript.segments)]
+    if rows:
+        connection.execute(insert(segments), rows)
+
+
+def get_transcript(connection: Connection, media_id: int) -> Transcript | None:
+    """The transcript of a media, None when it has none yet; ``source`` is as it was stored."""
+    about = connection.execute(select(transcripts).where(transcripts.c.media_id == media_id)).first()
+    if about is None:
+        return None
+    rows = connection.execute(
+        select(segments).where(segments.c.media_id == media_id).order_by(segments.c.position)
+    )
+    return Transcript(
+        segments=tuple(
+            Segment(
+                span=Span(row.start, row.end),
+                text=row.text,
+                words=tuple(Word(text, Span(start, end), sure) for text, start, end, sure in row.words),
+                speaker=row.speaker,
+            )
+            for row in rows
+        ),
+        language=about.language,
+        source=about.source,
+        repairs=tuple(about.notes),
+    )
+
+
+def find_said(connection: Connection, phrase: str) -> Iterator[Said]:
+    """Places where the words of a phrase are said one after the other, whatever case and punctuation.
+
+    A phrase may run over the end of a segment; the span then does too.
+    """
+    wanted = _plain(phrase)
+    if not wanted:
+        return
+    statement = select(segments).order_by(segments.c.media_id, segments.c.position)
+    heard: list[tuple[str, float, float]] = []
+    media_id: int | None = None
+    lines: list[tuple[float, float, str]] = []
+    for row in connection.execute(statement):
+        if row.media_id != media_id:
+            if media_id is not None:
+                yield from _places(media_id, heard, lines, wanted)
+            media_id, heard, lines = row.media_id, [], []
+        heard += _heard(row.text, row.start, row.end, row.words)
+        lines.append((row.start, row.end, row.text))
+    if media_id is not None:
+        yield from _places(media_id, heard, lines, wanted)
+
+
+def _row(media_id: int, position: int, segment: Segment) -> dict[str, object]:
+    words = [[word.text, word.span.start, word.span.end, word.probability] for word in segment.words]
+    return {
+        "media_id": media_id,
+        "position": position,
+        "start": segment.span.start,
+        "end": segment.span.end,
+        "text": segment.text,
+        "speaker": segment.speaker,
+        "words": words,
+    }
+
+
+def _plain(text: str) -> list[str]:
+    return re.findall(r"\w+(?:'\w+)*", text.casefold().replace("\u2019", "'"))
+
+
+def _heard(
+    text: str, start: float, end: float, words: list[tuple[str, float, float, float | None]]
+) -> list[tuple[str, float, float]]:
+    """Plain words with times; a line without word times gives its own span to each."""
+    if words:
+        return [(plain, begin, stop) for word, begin, stop, _ in words for plain in _plain(word)]
+    return [(plain, start, end) for plain in _plain(text)]
+
+
+def _places(
+    media_id: int,
+    heard: list[tuple[str, float, float]],
+    lines: list[tuple[float, float, str]],
+    wanted: list[str],
+) -> Iterator[Said]:
+    words = [word for word, _, _ in heard]
+    for at in range(len(words) - len(wanted) + 1):
+        if words[at : at + len(wanted)] == wanted:
+            span = Span(heard[at][1], max(heard[at][1], heard[at + len(wanted) - 1][2]))
+            around = [text for start, end, text in lines if start <= span.end and end >= span.start]
+            yield Said(media_id, span, " ".join(around))

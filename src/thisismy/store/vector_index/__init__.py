@@ -1,0 +1,1 @@
+"""Vectors ready to be searched."""

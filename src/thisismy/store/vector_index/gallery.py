@@ -1,0 +1,155 @@
+"""The matrix that is searched: a cache of the stored features, memory-mapped and always rebuildable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from thisismy.core.errors import LibraryError
+from thisismy.encoders.base import Features, unit
+from thisismy.store.features import count_frames, iterate_features
+from thisismy.store.folder import Store
+
+FORMAT = 1
+"""Raised when the layout of the cached files changes; older ones are then rebuilt."""
+
+_BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Every shot of a library as arrays; row i of one belongs to row i of the others.
+
+    Attributes:
+        encoder_id: the encoder all vectors come from.
+        vectors: ``(n_shots, embed_dim)``, unit mean of the shot's unit frame vectors.
+        shot_ids, media_ids: rows of the store, ``(n_shots,)``.
+        starts, ends: seconds, ``(n_shots,)``.
+        frame_vectors: ``(n_frames, embed_dim)`` unit rows, frames of a shot together.
+        frame_times: seconds, ``(n_frames,)``.
+        first_frame: ``(n_shots + 1,)``; frames of shot i are ``first_frame[i]:first_frame[i + 1]``.
+    """
+
+    encoder_id: str
+    vectors: Features
+    shot_ids: NDArray[np.int64]
+    media_ids: NDArray[np.int64]
+    starts: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    frame_vectors: Features
+    frame_times: NDArray[np.float64]
+    first_frame: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.shot_ids)
+
+
+ARRAYS = [name for name in Gallery.__annotations__ if name != "encoder_id"]
+
+
+def load_gallery(store: Store, encoder_id: str) -> Gallery:
+    """The gallery of a library as it is now, from the cache or built and cached.
+
+    Raises:
+        LibraryError: the library cannot be read.
+    """
+    name = hashlib.blake2b(encoder_id.encode(), digest_size=6).hexdigest()
+    folder = store.cache / f"gallery-{name}-{FORMAT}-{store.generation}"
+    if not (folder / "about.json").is_file():
+        gallery = build_gallery(store, encoder_id)
+        try:
+            _save(gallery, folder)
+        except OSError:
+            # A cache that cannot be written (full disk, read-only library) costs time, not answers.
+            return gallery
+        _drop_older(store.cache, f"gallery-{name}-", folder.name)
+    try:
+        about = json.loads((folder / "about.json").read_text())
+        arrays: dict[str, Any] = {n: np.load(folder / f"{n}.npy", mmap_mode="r") for n in ARRAYS}
+    except (OSError, ValueError):
+        return build_gallery(store, encoder_id)
+    if about["encoder_id"] != encoder_id:
+        raise LibraryError(f"the cache {folder} belongs to another encoder; delete it and try again")
+    return Gallery(encoder_id=encoder_id, **arrays)
+
+
+def build_gallery(store: Store, encoder_id: str) -> Gallery:
+    """Read every stored vector of an encoder into arrays."""
+    with store.read() as connection:
+        n_frames = count_frames(connection, encoder_id)
+        rows = iterate_features(connection, encoder_id)
+        shots: list[tuple[int, int, float, float]] = []
+        first: list[int] = []
+        times = np.zeros(n_frames)
+        vectors: Any = None
+        used = 0
+        for shot_id, media_id, start, end, time, raw in rows:
+            if not shots or shots[-1][0] != shot_id:
+                shots.append((shot_id, media_id, start, end))
+                first.append(used)
+            vector = np.frombuffer(raw, np.float16)
+            if vectors is None:
+                vectors = np.zeros((n_frames, len(vector)), np.float32)
+            vectors[used], times[used] = vector, time
+            used += 1
+    frame_vectors = _unit(vectors[:used]) if vectors is not None else np.zeros((0, 1), np.float32)
+    first_frame = np.array([*first, used], np.int64)
+    table = np.array(shots, dtype=np.float64).reshape(-1, 4)
+    return Gallery(
+        encoder_id=encoder_id,
+        vectors=_unit(_sums(frame_vectors, first_frame)),
+        shot_ids=table[:, 0].astype(np.int64),
+        media_ids=table[:, 1].astype(np.int64),
+        starts=table[:, 2],
+        ends=table[:, 3],
+        frame_vectors=frame_vectors,
+        frame_times=times[:used],
+        first_frame=first_frame,
+    )
+
+
+def _unit(rows: Features) -> Features:
+    """The rows themselves made unit, a block at a time: a large library is not copied."""
+    for start in range(0, len(rows), _BLOCK):
+        rows[start : start + _BLOCK] = unit(rows[start : start + _BLOCK])
+    return rows
+
+
+def _sums(frame_vectors: Features, first_frame: NDArray[np.int64]) -> Features:
+    """``(n_shots, embed_dim)`` sums of each shot's frames, a step a frame: much faster than `reduceat`."""
+    first, counts = first_frame[:-1], np.diff(first_frame)
+    sums = frame_vectors[first]
+    for number in range(1, counts.max(initial=0)):
+        longer = np.flatnonzero(counts > number)
+        sums[longer] += frame_vectors[first[longer] + number]
+    return sums
+
+
+def _save(gallery: Gallery, folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix="making-", dir=folder.parent))
+    try:
+        for name in ARRAYS:
+            np.save(temporary / f"{name}.npy", getattr(gallery, name))
+        (temporary / "about.json").write_text(json.dumps({"encoder_id": gallery.encoder_id}))
+        try:
+            temporary.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _drop_older(cache: Path, prefix: str, keep: str) -> None:
+    for folder in cache.glob(f"{prefix}*"):
+        if folder.name != keep:
+            shutil.rmtree(folder, ignore_errors=True)

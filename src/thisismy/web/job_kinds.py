@@ -1,0 +1,187 @@
+"""What each kind of job does, as one call of a verb."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thisismy.core.errors import LibraryError, QueryError
+from thisismy.web.error_handlers import NotAllowedError, NotFoundError
+
+if TYPE_CHECKING:
+    from thisismy.web.job_queue import Do, Work
+    from thisismy.web.requests import JobOrder
+    from thisismy.web.state import Page
+
+FIELDS = {
+    "index": {"paths", "settings"},
+    "transcribe": {"speech", "language"},
+    "mine": set[str](),
+    "learn": {"instances", "method"},
+    "forget": {"file_ids", "folder_ids", "missing"},
+}
+"""What an order of each kind may say."""
+
+
+def prepare(page: Page, order: JobOrder) -> tuple[str, Do]:
+    """Title and work of an order; what is wrong with it is said before it is queued.
+
+    Raises:
+        QueryError: a field does not belong to the kind.
+        NotAllowedError: folders are typed on a page that other machines can open.
+        NotFoundError: a number means nothing.
+        LibraryError: a folder does not exist.
+    """
+    given = {key for key, value in order.model_dump().items() if value is not None} - {"kind"}
+    wrong = sorted(given - FIELDS[order.kind])
+    if wrong:
+        raise QueryError(f"a job of kind {order.kind!r} takes no {', '.join(wrong)}")
+    return {
+        "index": _index,
+        "transcribe": _transcribe,
+        "mine": _mine,
+        "learn": _learn,
+        "forget": _forget,
+    }[order.kind](page, order)
+
+
+def _index(page: Page, order: JobOrder) -> tuple[str, Do]:
+    paths = _typed_paths(page, order.paths) if order.paths else None
+    changes = order.settings.model_dump(exclude_none=True) if order.settings else {}
+    if "encoder" in changes and not page.local:
+        # Its name may be a folder, or be fetched from a hub.
+        raise NotAllowedError("the encoder is chosen on the machine itself: `thisismy add --encoder NAME`")
+    _check_settings(page, changes)
+
+    def do(work: Work) -> Any:
+        _wait_for_others(page, work)
+        page.library.indexing = True
+        try:
+            report = page.library.add(paths, progress=work.progress, tell=work.say, **changes)
+        finally:
+            page.library.indexing = False
+        return asdict(report)
+
+    return f"Index {', '.join(map(str, paths)) if paths else 'all folders'}", do
+
+
+def _transcribe(page: Page, order: JobOrder) -> tuple[str, Do]:
+    speech = order.speech is not False
+
+    def do(work: Work) -> Any:
+        report = page.library.transcribe(speech=speech, language=order.language, progress=work.progress)
+        return asdict(report)
+
+    return "Transcribe speech" if speech else "Read transcripts beside the videos", do
+
+
+def _mine(page: Page, _order: JobOrder) -> tuple[str, Do]:
+    def do(work: Work) -> Any:
+        _wait_for_others(page, work)
+        found = page.library.mine(progress=work.progress)
+        kept = [mention for mention in found if mention.verdict == "kept"]
+        return {"mentions": len(found), "open": sum(mention.decision is None for mention in kept)}
+
+    return "Look for what was named", do
+
+
+def _learn(page: Page, order: JobOrder) -> tuple[str, Do]:
+    from thisismy.personalization.registry import DEFAULT, METHODS
+
+    known = {item.id: item.name for item in page.library.instances()}
+    missing = [str(number) for number in order.instances or () if number not in known]
+    if missing:
+        raise NotFoundError(f"there is no instance number {', '.join(missing)}")
+    names = [known[number] for number in order.instances] if order.instances else None
+    method = order.method or DEFAULT
+    if method not in METHODS:
+        raise QueryError(f"no method is called {method!r}; there are {', '.join(METHODS)}")
+
+    def do(work: Work) -> Any:
+        about = page.library.vocabulary_about() or {}
+        # Arguments that were given in a terminal stay until another method is chosen.
+        arguments = about["arguments"] if about.get("method") == method else None
+        report = page.library.learn(names, method=method, arguments=arguments, progress=work.progress)
+        return asdict(report)
+
+    return f"Learn {', '.join(names) if names else 'what is new'}", do
+
+
+def _forget(page: Page, order: JobOrder) -> tuple[str, Do]:
+    from thisismy.store import browsing
+
+    paths: list[Path] = []
+    with page.library.store.read() as connection:
+        for number in order.file_ids or ():
+            path = browsing.path_of_file(connection, number)
+            if path is None:
+                raise NotFoundError(f"there is no file number {number}")
+            paths.append(path)
+    folders = {folder_id(path): path for path in roots(page)}
+    for key in order.folder_ids or ():
+        if key not in folders:
+            raise NotFoundError(f"there is no folder {key!r}")
+        paths.append(folders[key])
+    if not paths and not order.missing:
+        raise QueryError("nothing to forget: give file_ids, folder_ids, or missing")
+
+    def do(work: Work) -> Any:
+        _wait_for_others(page, work)
+        return {"removed": page.library.remove(paths, missing=bool(order.missing))}
+
+    return f"Forget {len(paths)} of the library" if paths else "Forget files that are gone", do
+
+
+def roots(page: Page) -> list[Path]:
+    """What was added."""
+    from thisismy.store.folder import list_roots
+
+    return list_roots(page.library.store)
+
+
+def folder_id(path: Path) -> str:
+    """A short name for a folder that was added, so that its path never has to come from a client."""
+    import hashlib
+
+    from thisismy.media.discovery import path_bytes
+
+    return hashlib.blake2b(path_bytes(path), digest_size=4).hexdigest()
+
+
+def _typed_paths(page: Page, typed: Sequence[str]) -> list[Path]:
+    """The one place where a path comes from the page: what its user wants to add, on this machine only."""
+    if not page.local:
+        raise NotAllowedError("folders are added on the machine itself: `thisismy add FOLDER`")
+    paths = [Path(text.strip()).expanduser() for text in typed]
+    for path in paths:
+        if "\0" in str(path) or not path.is_absolute():
+            raise LibraryError(
+                f"{str(path)!r} is no whole path: write it from the root, such as /home/me/Videos"
+            )
+        if not path.exists():
+            raise LibraryError(f"{path} does not exist")
+    return paths
+
+
+def _check_settings(page: Page, changes: dict[str, Any]) -> None:
+    from dataclasses import replace
+
+    from thisismy.jobs.indexing import make_detector
+
+    make_detector(replace(page.library.store.index_settings, **changes))
+
+
+def _wait_for_others(page: Page, work: Work) -> None:
+    """Wait until no other program indexes this library, and say so; it can be cancelled meanwhile."""
+    said = False
+    while True:
+        try:
+            with page.library.store.indexing(wait=False):
+                return
+        except LibraryError:
+            if not said:
+                work.say("another program is indexing this library: waiting for it")
+                said = True
+            work.pause(0.5)

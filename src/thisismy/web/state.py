@@ -1,0 +1,135 @@
+"""What every answer is made from: one library, one worker, the events, the kept pictures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Request
+
+from thisismy.core.errors import ThisIsMyError
+from thisismy.services.browsing import Candidates
+from thisismy.store import browsing
+from thisismy.store.instances import Instance
+from thisismy.web import responses
+from thisismy.web.artifact_cache import Kept
+from thisismy.web.error_handlers import NotFoundError
+from thisismy.web.events import Events
+from thisismy.web.job_queue import Job, Worker
+from thisismy.web.shared import SharedLibrary
+
+Made = TypeVar("Made")
+
+RANKINGS = 32
+"""Rankings of candidates that are remembered, so that labelling does not shuffle what is on screen."""
+
+
+@dataclass
+class Page:
+    """Everything a request needs.
+
+    Attributes:
+        library: the library.
+        events: who listens.
+        worker: long work.
+        kept: pictures and pieces of videos.
+        local: whether only this machine can ask; then a folder may be typed.
+        rankings: orders of candidates by key: the instance and its shots.
+        orders: ids of all shots by generation and order.
+        playable: whether a browser plays a media, by content.
+    """
+
+    library: SharedLibrary
+    events: Events
+    worker: Worker
+    kept: Kept
+    local: bool = True
+    rankings: OrderedDict[str, Candidates] = field(default_factory=OrderedDict)
+    orders: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
+    playable: dict[str, bool] = field(default_factory=dict)
+    guard: Lock = field(default_factory=Lock)
+
+    @classmethod
+    def of(cls, folder: Path, *, local: bool) -> Page:
+        """Open a library for a server, making it where there is none.
+
+        Raises:
+            LibraryError: it cannot be opened.
+        """
+        library = SharedLibrary.create(folder)
+        events = Events()
+
+        def tell(job: Job) -> None:
+            events.publish("job", job_shape(job).model_dump())
+
+        return cls(library, events, Worker(tell), Kept(library.store.cache / "page"), local)
+
+    async def make(self, do: Callable[[], Made]) -> Made:
+        """Decode or encode something in a thread that searches do not need."""
+        return await asyncio.get_running_loop().run_in_executor(self.kept.makers, do)
+
+    def instance(self, number: int) -> Instance:
+        """The instance of a number in a request.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        found = next((item for item in self.library.instances() if item.id == number), None)
+        if found is None:
+            raise NotFoundError(f"there is no instance number {number}")
+        return found
+
+    def shot_order(self, order: str) -> list[int]:
+        """Ids of all shots in an order, read once for every state of the library."""
+        generation = self.library.store.generation
+        with self.guard:
+            known = self.orders.get(order)
+            if known is None or known[0] != generation:
+                with self.library.store.read() as connection:
+                    known = (generation, browsing.list_shot_ids(connection, order))
+                self.orders[order] = known
+            return known[1]
+
+    def ranking(self, key: str) -> Candidates | None:
+        """A ranking that was remembered, None when it is forgotten."""
+        with self.guard:
+            return self.rankings.get(key)
+
+    def remember(self, key: str, ranking: Candidates) -> None:
+        """Keep a ranking for the windows that are asked for next."""
+        with self.guard:
+            self.rankings[key] = ranking
+            while len(self.rankings) > RANKINGS:
+                self.rankings.popitem(last=False)
+
+    def warm(self) -> None:
+        """Load what the first search needs; what goes wrong is said by that search."""
+        with suppress(ThisIsMyError):
+            if self.library.store.index_settings.encoder_id is not None:
+                self.library.warm()
+
+    def close(self) -> None:
+        """Stop all work and let go of the library."""
+        self.worker.close()
+        self.kept.close()
+        self.library.store.close()
+
+
+def _page(request: Request) -> Page:
+    page: Page = request.app.state.page
+    return page
+
+
+PageOf = Annotated[Page, Depends(_page)]
+
+
+def job_shape(job: Job) -> responses.Job:
+    """A job as it goes over the wire."""
+    known = {key: value for key, value in asdict(job).items() if key in responses.Job.model_fields}
+    return responses.Job(**known)
