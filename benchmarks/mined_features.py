@@ -38,7 +38,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         library = mined_library(given.data / "vlogs-dev", given.library or Path(scratch) / "library")
         hidden = test_shots(given.data)
-        corpus = [without(thing, hidden) for thing in library.corpus()]
+        corpus = [without(thing, hidden) for thing in library.learning.corpus()]
         kept = [thing for thing in corpus if len(thing.examples)]
         source = {"kind": "mined", "videos": "vlogs-dev", "examples": sum(len(t.examples) for t in kept)}
         none = np.zeros((0, library.encoder.embed_dim), np.float32)
@@ -49,10 +49,10 @@ def main() -> None:
 def mined_library(videos: Path, folder: Path) -> Library:
     """A library of the videos in which everything that mining kept is accepted."""
     library = Library.create(folder)
-    library.add([videos], encoder="embedded")
-    for mention in library.mine():
+    library.files.add([videos], encoder="embedded")
+    for mention in library.mentions.mine():
         if mention.verdict == "kept" and mention.decision is None:
-            library.accept(mention)
+            library.mentions.accept(mention)
     return library
 
 

@@ -93,8 +93,8 @@ def beside(recogniser: Recogniser, videos: list[Path]) -> dict[str, Any]:
         for path in videos:
             shutil.copyfile(path, media / path.name)
         library = Library.create(Path(scratch) / "library")
-        library.add([media])
-        library.name("my first thing", [f"{media / videos[0].name}@0:01"])
+        library.files.add([media])
+        library.instances.name("my first thing", [f"{media / videos[0].name}@0:01"])
         done = threading.Event()
 
         def other_work() -> None:

@@ -77,7 +77,7 @@ def indexing(work: Path) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder:
             fresh = type(library).create(Path(folder))
             fresh._encoder = library.encoder
-            report = fresh.add([video], encoder="embedded")
+            report = fresh.files.add([video], encoder="embedded")
             if report.added != 1:
                 raise SystemExit(f"the film was not indexed: {report.failed}")
 
@@ -110,7 +110,7 @@ _PEAK = """
 import resource, sys
 from pathlib import Path
 from thisismy import Library
-Library.create(Path(sys.argv[1])).add([Path(sys.argv[2])], encoder="embedded")
+Library.create(Path(sys.argv[1])).files.add([Path(sys.argv[2])], encoder="embedded")
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """
 
@@ -124,18 +124,18 @@ def search(work: Path) -> dict[str, Any]:
     library = Library.open(folder) if (folder / "done").exists() else _large_library(folder, real)
     text = library.encoder.encode_texts(["a cat in the grass"])[0]
     started = time.perf_counter()
-    library.search("warm up")
+    library.search.find("warm up")
     first = time.perf_counter() - started
-    rows = np.array(library._prepared().gallery.vectors)
+    rows = np.array(library.context.prepared().gallery.vectors)
 
     def product() -> None:
         rows @ text
 
-    if not library.instances():
-        library.name("my cat Mila", [f"{real}@0:02"], category="cat")
-    library.learn(judge=False)
-    plain = _compare("search", lambda: library.search("a cat in the grass"), "product", product)
-    named = _compare("search", lambda: library.search("my cat Mila in the grass"), "product", product)
+    if not library.instances.all():
+        library.instances.name("my cat Mila", [f"{real}@0:02"], category="cat")
+    library.learning.learn(judge=False)
+    plain = _compare("search", lambda: library.search.find("a cat in the grass"), "product", product)
+    named = _compare("search", lambda: library.search.find("my cat Mila in the grass"), "product", product)
     words = _compare("search", lambda: library.encoder.encode_texts(["a dog by the sea"]), "product", product)
     return {
         "shots": len(rows),
@@ -204,7 +204,7 @@ def _library_of(video: Path) -> Any:
     from thisismy import Library
 
     library = Library.create(Path(tempfile.mkdtemp()))
-    library.add([video], encoder="embedded")
+    library.files.add([video], encoder="embedded")
     return library
 
 
@@ -221,7 +221,7 @@ def _large_library(folder: Path, real: Path) -> Any:
     from thisismy.store.features import EncodedShot, encoder_row, replace_shots
 
     library = Library.create(folder)
-    library.add([real], encoder="embedded")
+    library.files.add([real], encoder="embedded")
     info, rng = probe(real), np.random.default_rng(0)
     centres = library.encoder.encode_texts(WORDS)
     noise = 1.5 / np.sqrt(centres.shape[1])

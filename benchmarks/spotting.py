@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thisismy.core.span import Span
-from thisismy.encoders.caching import RememberingEncoder
+from thisismy.encoders.caching import CachingEncoder
 from thisismy.encoders.embedded.encoder import EmbeddedEncoder
 from thisismy.mining.patterns import GRAMMAR_SETS, PATTERN_SETS
 from thisismy.mining.prior import similarity_log_odds, visible_priors
@@ -70,7 +70,7 @@ def transcript(sentence: str) -> Transcript:
 
 def pattern_sets(labels: list[str], sentences: list[str]) -> dict[str, Any]:
     """How many mentions each set spots, and in how many sentences of each label one passes the prior."""
-    encoder = RememberingEncoder(EmbeddedEncoder())
+    encoder = CachingEncoder(EmbeddedEncoder())
     least = MiningSettings().prior_threshold
     found = {}
     for name in (*PATTERN_SETS, *GRAMMAR_SETS):
@@ -98,7 +98,7 @@ def prior(labels: list[str], sentences: list[str]) -> dict[str, Any]:
     mentions = [mention for mention in told if mention is not None]
     real = [label for label, mention in zip(labels, told, strict=True) if mention is not None]
     visible = np.array([label != "non_visual" for label in real])
-    encoder = RememberingEncoder(EmbeddedEncoder())
+    encoder = CachingEncoder(EmbeddedEncoder())
     phrases = [" ".join(word.text for word in mention.words) for mention in mentions]
     scores = {
         "chance": np.zeros(len(mentions)),

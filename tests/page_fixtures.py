@@ -76,8 +76,8 @@ def mined(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Path:
     demo.make_media(made)
     shutil.copytree(made, folder / "media")
     library = Library.create(folder / "library")
-    library.add([folder / "media"])
-    library.mine()
+    library.files.add([folder / "media"])
+    library.mentions.mine()
     library.store.close()
     return folder
 
@@ -90,10 +90,10 @@ def named(mined: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("named") / "library"
     shutil.copytree(mined / "library", folder)
     library = Library.open(folder)
-    for mention in library.mentions():
+    for mention in library.mentions.all():
         if mention.verdict == "kept":
-            library.accept(mention)
-    library.learn(judge=False)
+            library.mentions.accept(mention)
+    library.learning.learn(judge=False)
     library.store.close()
     return folder
 

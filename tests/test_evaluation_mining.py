@@ -11,7 +11,7 @@ from media_files import BLUE, GREEN, RED, write_video
 from thisismy.cli.app import run
 from thisismy.core.errors import BenchmarkError
 from thisismy.core.span import Span
-from thisismy.encoders.caching import RememberingEncoder
+from thisismy.encoders.caching import CachingEncoder
 from thisismy.evaluation.datasets import vlogs
 from thisismy.evaluation.features import FeatureFile
 from thisismy.evaluation.protocols import mining
@@ -146,7 +146,7 @@ def test_shares_and_tables():
 
 def test_texts_are_embedded_once():
     encoder = FakeEncoder()
-    remembering = RememberingEncoder(encoder)
+    remembering = CachingEncoder(encoder)
     first = remembering.encode_texts(["red", "green", "red"])
     again = remembering.encode_texts(["green"])
     assert encoder.text_calls == 1

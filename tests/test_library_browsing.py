@@ -28,12 +28,12 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Library:
     write_video(tmp_path / "in/a.mp4", ((BLUE, 2.0),))
     Image.new("RGB", (16, 16), RED).save(tmp_path / "in/c.png")
     made = Library.create(tmp_path / "library")
-    made.add([tmp_path / "in"], encoder="fake", detector="windows", window=2.0)
+    made.files.add([tmp_path / "in"], encoder="fake", detector="windows", window=2.0)
     return made
 
 
 def names(library: Library, shot_ids: list[int]) -> list[str]:
-    return [f"{Path(shot.path).name}@{shot.span.start:g}" for shot in library.shots(shot_ids)]
+    return [f"{Path(shot.path).name}@{shot.span.start:g}" for shot in library.files.shots(shot_ids)]
 
 
 def test_all_shots_in_both_orders(library: Library) -> None:
@@ -47,7 +47,7 @@ def test_all_shots_in_both_orders(library: Library) -> None:
 
 
 def test_the_shot_around_an_instant(library: Library) -> None:
-    shots = {f"{Path(s.path).name}@{s.span.start:g}": s for s in library.shots(list(range(1, 5)))}
+    shots = {f"{Path(s.path).name}@{s.span.start:g}": s for s in library.files.shots(list(range(1, 5)))}
     media_id = shots["b.mp4@0"].media_id
     with library.store.read() as connection:
         at = [browsing.shot_at(connection, media_id, time) for time in (0, 1.99, 2.0, 50.0)]
@@ -65,33 +65,35 @@ def test_marks_move_with_what_they_stand_for(library: Library) -> None:
 
     before = library.marks()
     assert moved() == set()
-    place = library.place_of_shot(1)
-    library.teach("my mug", [place], category="cup")
+    place = library.instances.place_of_shot(1)
+    library.instances.teach("my mug", [place], category="cup")
     assert moved() == {"instances"}
-    library.set_category("my mug", "mug")
+    library.instances.set_category("my mug", "mug")
     assert moved() == {"instances"}
-    library.label("my mug", {1: REJECTED})
+    library.instances.label("my mug", {1: REJECTED})
     assert moved() == {"instances"}
-    library.label("my mug", {1: "confirmed"})
-    library.learn()
+    library.instances.label("my mug", {1: "confirmed"})
+    library.learning.learn()
     assert moved() == {"instances", "vocabulary"}
-    library.remove([], missing=True)
+    library.files.remove([], missing=True)
     assert "instances" not in moved()
 
 
 def test_labels_go_by_name_alias_or_row(library: Library) -> None:
-    library.teach("my mug", [library.place_of_shot(1)], category="cup")
-    library.alias("my mug", "the blue one")
-    number = library.instance("my mug").id
+    library.instances.teach("my mug", [library.instances.place_of_shot(1)], category="cup")
+    library.instances.alias("my mug", "the blue one")
+    number = library.instances.get("my mug").id
     assert (
-        library.labels(number, [1, 2]) == library.labels("the blue one", [1, 2]) == {1: "confirmed", 2: None}
+        library.instances.labels(number, [1, 2])
+        == library.instances.labels("the blue one", [1, 2])
+        == {1: "confirmed", 2: None}
     )
     with pytest.raises(InstanceError, match="no shot 77"):
-        library.label(number, {77: "confirmed"})
+        library.instances.label(number, {77: "confirmed"})
     with pytest.raises(InstanceError, match="not 'maybe'"):
-        library.label(number, {2: "maybe"})
+        library.instances.label(number, {2: "maybe"})
     with pytest.raises(InstanceError, match="no instance number 9"):
-        library.candidates(9)
+        library.instances.candidates(9)
 
 
 def test_a_library_of_before_boxes_had_a_time_opens_with_everything(tmp_path: Path) -> None:
@@ -110,5 +112,5 @@ def test_a_library_of_before_boxes_had_a_time_opens_with_everything(tmp_path: Pa
         )
     library = Library.open(tmp_path / "library")
     with library.store.read() as connection:
-        (example,) = examples_of(connection, library.instance("my mug"))
+        (example,) = examples_of(connection, library.instances.get("my mug"))
     assert (example.span, example.box, example.box_time) == (Span(1, 2), (0, 0, 0.5, 1), None)

@@ -33,7 +33,7 @@ def test_mined_mentions_are_reviewed_with_keys(visit: Visitor, mined_server: str
     page.keyboard.press("a")
     expect(page.get_by_role("heading", name="All reviewed")).to_be_visible()
     library = Library.open(tmp_path / "library")
-    assert [one.name for one in library.instances()] == ["my cat Chels", "my motorcycle Betty"]
+    assert [one.name for one in library.instances.all()] == ["my cat Chels", "my motorcycle Betty"]
 
 
 def test_a_paused_frame_is_named_with_a_box(visit: Visitor, mined_server: str, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_paused_frame_is_named_with_a_box(visit: Visitor, mined_server: str, t
     assert 15 <= sent.value.post_data_json["places"][0]["time"] < 17
     expect(page.get_by_text("my motorcycle Betty is now one of your things")).to_be_visible()
     expect(page.locator(".lane .confirmed")).to_have_count(1)
-    (example,) = Library.open(tmp_path / "library").examples("my motorcycle Betty")
+    (example,) = Library.open(tmp_path / "library").instances.examples("my motorcycle Betty")
     assert example.example.box == pytest.approx((0.2, 0.3, 0.8, 0.9), abs=0.02)
     assert (example.example.span.start, example.example.span.end) == pytest.approx((13, 18), abs=0.2)
     page.keyboard.press("/")
@@ -82,7 +82,7 @@ def test_a_box_is_drawn_with_keys(visit: Visitor, mined_server: str, tmp_path: P
         page.keyboard.press(key)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("my cat Chelsea is now one of your things")).to_be_visible()
-    (example,) = Library.open(tmp_path / "library").examples("my cat Chelsea")
+    (example,) = Library.open(tmp_path / "library").instances.examples("my cat Chelsea")
     assert example.example.box == pytest.approx((0.28, 0.23, 0.70, 0.77), abs=0.001)
 
 
@@ -113,7 +113,7 @@ def test_a_gallery_is_labelled_learned_and_found(visit: Visitor, own_server: str
     page.keyboard.press("l")
     expect(page.get_by_role("region", name="Learning")).to_contain_text("Left out one by one", timeout=40_000)
     visit.screenshot("learned-light")
-    instance = Library.open(tmp_path / "library").instance("my motorcycle Betty")
+    instance = Library.open(tmp_path / "library").instances.get("my motorcycle Betty")
     assert (instance.confirmed, instance.rejected) == (3, 2)
     page.get_by_role("link", name="Find it").click()
     expect(page.get_by_role("heading", name=re.compile("moments?$"))).to_be_visible()
@@ -211,4 +211,4 @@ def test_deleting_asks_for_the_name(visit: Visitor, own_server: str, tmp_path: P
     delete.click()
     expect(page.get_by_text("Deleted my cat Chelsea")).to_be_visible()
     expect(page.locator(".thing-card")).to_have_count(1)
-    assert [one.name for one in Library.open(tmp_path / "library").instances()] == ["my motorcycle Betty"]
+    assert [one.name for one in Library.open(tmp_path / "library").instances.all()] == ["my motorcycle Betty"]

@@ -59,8 +59,8 @@ def test_examples_are_split_off_with_keys(
     visit: Visitor, own_server: str, mined: Path, tmp_path: Path
 ) -> None:
     library = Library.open(tmp_path / "library")
-    library.name(CAT, [f"{mined / 'media' / 'table.mp4'}@2"])
-    before = library.instance(CAT).confirmed
+    library.instances.name(CAT, [f"{mined / 'media' / 'table.mp4'}@2"])
+    before = library.instances.get(CAT).confirmed
     page = visit.page
     open_thing(page, own_server, CAT, "Examples")
     confirmed = page.get_by_role("region", name="Confirmed")
@@ -88,15 +88,18 @@ def test_examples_are_split_off_with_keys(
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("my red table")
     expect(page.get_by_role("region", name="Confirmed").locator("li")).to_have_count(1)
-    assert (library.instance("my red table").confirmed, library.instance(CAT).confirmed) == (1, before - 1)
+    assert (library.instances.get("my red table").confirmed, library.instances.get(CAT).confirmed) == (
+        1,
+        before - 1,
+    )
 
 
 def test_a_proposed_example_that_is_another_thing_is_confirmed_there(
     visit: Visitor, own_server: str, tmp_path: Path
 ) -> None:
     library = Library.open(tmp_path / "library")
-    (first, *_) = library.examples(CAT)
-    library.decide_each(CAT, {first.example.id: "proposed"})
+    (first, *_) = library.instances.examples(CAT)
+    library.instances.decide_each(CAT, {first.example.id: "proposed"})
     page = visit.page
     open_thing(page, own_server, CAT, "Examples")
     page.get_by_role("region", name="Proposed").get_by_role("checkbox").check()
@@ -110,7 +113,7 @@ def test_a_proposed_example_that_is_another_thing_is_confirmed_there(
     page.get_by_label("What is it called?").fill("my cat Moss")
     page.keyboard.press("Enter")
     expect(page.get_by_text("1 example is my cat Moss now")).to_be_visible()
-    instance = library.instance("my cat Moss")
+    instance = library.instances.get("my cat Moss")
     assert (instance.confirmed, instance.proposed) == (1, 0)
 
 
@@ -147,7 +150,7 @@ def test_a_photo_is_dropped_onto_a_thing(
 ) -> None:
     page = visit.page
     library = Library.open(tmp_path / "library")
-    before = library.instance(CAT).confirmed
+    before = library.instances.get(CAT).confirmed
     open_thing(page, own_server, CAT)
     expect(page.locator(".candidate").first).to_be_visible()
     photo = carried(page, mined / "media" / "garden.jpg")
@@ -155,7 +158,7 @@ def test_a_photo_is_dropped_onto_a_thing(
     assert drag(page, photo, "drop", ".candidate")["taken"]
     # The news is gone after some seconds, the number stays.
     expect(page.get_by_role("link", name=re.compile("^Examples"))).to_contain_text(str(before + 1))
-    assert library.instance(CAT).confirmed == before + 1
+    assert library.instances.get(CAT).confirmed == before + 1
     until(page, "!document.querySelector('.dropping')")
     open_thing(page, own_server, CAT, "Examples")
     expect(page.get_by_role("region", name="Confirmed").locator("li")).to_have_count(before + 1)

@@ -33,12 +33,12 @@ def library(encoder: FakeEncoder, tmp_path: Path) -> Library:
             noise = Image.effect_noise((16, 16), 30).convert("RGB")
             Image.blend(Image.new("RGB", (16, 16), colour), noise, 0.1 if shade == 255 else 0.35).save(path)
     made = Library.create(tmp_path / "library")
-    made.add([tmp_path / "in"], encoder="fake")
+    made.files.add([tmp_path / "in"], encoder="fake")
     return made
 
 
 def names(library: Library, text: str = "", **options: object) -> list[str]:
-    result = library.search(text, **{"cutoff": 0.0, "fold": False, **options})
+    result = library.search.find(text, **{"cutoff": 0.0, "fold": False, **options})
     return [f"{Path(hit.path).parent.name}/{Path(hit.path).stem}" for hit in result.hits]
 
 
@@ -48,9 +48,9 @@ def test_words_find_their_colour(library: Library) -> None:
 
 
 def test_a_search_encodes_one_batch_of_texts_and_no_image(library: Library, encoder: FakeEncoder) -> None:
-    library.search("red")
+    library.search.find("red")
     images, texts = encoder.images_seen, encoder.text_calls
-    library.search("green")
+    library.search.find("green")
     assert (encoder.images_seen - images, encoder.text_calls - texts) == (0, 1)
 
 
@@ -76,8 +76,8 @@ def test_filters(library: Library, tmp_path: Path) -> None:
 def test_empty_library(encoder: FakeEncoder, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     library = Library.create(tmp_path / "library")
-    library.add([tmp_path / "in"], encoder="fake")
-    assert library.search("red").searched == 0
+    library.files.add([tmp_path / "in"], encoder="fake")
+    assert library.search.find("red").searched == 0
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,11 @@ def test_queries_that_make_no_sense(
     library: Library, text: str, options: dict[str, object], message: str
 ) -> None:
     with pytest.raises(QueryError, match=message):
-        library.search(text, **options)
+        library.search.find(text, **options)
 
 
 def test_a_query_of_ten_thousand_words(library: Library) -> None:
-    assert library.search("red " * 10_000, cutoff=0, k=1).hits[0].path.endswith("red.png")
+    assert library.search.find("red " * 10_000, cutoff=0, k=1).hits[0].path.endswith("red.png")
 
 
 def test_another_encoder_is_refused_by_name(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,45 +106,45 @@ def test_another_encoder_is_refused_by_name(library: Library, monkeypatch: pytes
     other.id = "fake-2"
     monkeypatch.setattr("thisismy.encoders.load_encoder", lambda *_a, **_k: other)
     with pytest.raises(EncoderMismatchError, match=r"fake-colours.*fake-2"):
-        Library.open(library.store.folder).search("red")
+        Library.open(library.store.folder).search.find("red")
 
 
 def test_an_embedded_encoder_that_has_changed_encodes_again(
     library: Library, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library.store.index_settings = replace(library.store.index_settings, encoder="embedded")
-    assert library.add().unchanged == 8
+    assert library.files.add().unchanged == 8
     newer = FakeEncoder()
     newer.id = "fake-2"
     monkeypatch.setattr("thisismy.encoders.load_encoder", lambda *_a, **_k: newer)
     told: list[str] = []
     upgraded = Library.open(library.store.folder)
-    assert upgraded.add(tell=told.append).updated == 8
+    assert upgraded.files.add(tell=told.append).updated == 8
     assert told == ["the embedded encoder has changed since: everything is encoded again"]
     assert names(upgraded, "red", k=1) == ["a/red"]
 
 
 def test_remove_forgets_and_touches_nothing(library: Library, tmp_path: Path) -> None:
-    assert library.remove([tmp_path / "in/a"]) == 4
+    assert library.files.remove([tmp_path / "in/a"]) == 4
     assert (tmp_path / "in/a/red.png").is_file()
     assert names(library, "red", k=1) == ["b/red"]
     with pytest.raises(LibraryError, match="not in the library"):
-        library.remove([tmp_path / "in/a"])
+        library.files.remove([tmp_path / "in/a"])
 
 
 def test_add_without_paths_looks_at_everything_again(library: Library, tmp_path: Path) -> None:
     (tmp_path / "in/a/red.png").rename(tmp_path / "in/a/rouge.png")
-    report = library.add()
+    report = library.files.add()
     assert (report.renamed, report.missing, report.unchanged) == (1, [], 7)
-    assert [entry.state for entry in library.files()] == ["indexed"] * 8
+    assert [entry.state for entry in library.files.all()] == ["indexed"] * 8
     assert names(library, "red", k=1) == ["a/rouge"]
 
 
 def test_describe(library: Library, tmp_path: Path) -> None:
-    details = library.describe(tmp_path / "in/a/red.png")
+    details = library.files.describe(tmp_path / "in/a/red.png")
     assert (details["kind"], details["width"], len(details["shots"])) == ("photo", 16, 1)
     with pytest.raises(LibraryError, match="not in the library"):
-        library.describe(tmp_path / "in/a/none.png")
+        library.files.describe(tmp_path / "in/a/none.png")
 
 
 def test_days() -> None:

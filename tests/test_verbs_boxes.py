@@ -47,32 +47,32 @@ def library(encoder: FakeEncoder, tmp_path: Path) -> Library:
     # Green, then blue, each with its lighter quarter top left; a person points at the blue.
     write_video(folder / "film.mp4", ((GREEN, 2.0), (BLUE, 2.0)))
     made = Library.create(tmp_path / "library")
-    made.add([folder], encoder="fake")
+    made.files.add([folder], encoder="fake")
     return made
 
 
 def mean_of(library: Library, name: str = NAME) -> np.ndarray[Any, Any]:
     """What was learned of an instance, by a method that keeps the mean of its examples."""
-    found: np.ndarray[Any, Any] = library.vocabulary().concept(name).arrays["mean"]
+    found: np.ndarray[Any, Any] = library.learning.vocabulary().concept(name).arrays["mean"]
     return found
 
 
 def best(library: Library) -> str:
-    (hit, *_) = library.search(NAME, k=1, cutoff=0.0, fold=False).hits
+    (hit, *_) = library.search.find(NAME, k=1, cutoff=0.0, fold=False).hits
     return Path(hit.path).stem
 
 
 def first_example(library: Library) -> Example:
-    return library.examples(NAME)[0].example
+    return library.instances.examples(NAME)[0].example
 
 
 @pytest.mark.parametrize("method", ["default", "visual", "pi-map"])
 def test_what_is_in_the_box_is_learned(library: Library, tmp_path: Path, method: str) -> None:
-    library.name(NAME, [str(tmp_path / "in/small.png")], category="dog")
-    library.learn(method=method)
+    library.instances.name(NAME, [str(tmp_path / "in/small.png")], category="dog")
+    library.learning.learn(method=method)
     assert np.argmax(mean_of(library)[:3]) == 1
-    library.name(NAME, [str(tmp_path / "in/small.png")], box=Box(60, 10, 80, 30))
-    report = library.learn(method=method)
+    library.instances.name(NAME, [str(tmp_path / "in/small.png")], box=Box(60, 10, 80, 30))
+    report = library.learning.learn(method=method)
     assert [item.name for item in report.learned] == [NAME]
     assert report.notes == []
     np.testing.assert_allclose(
@@ -94,26 +94,26 @@ def test_a_method_may_want_the_ellipse_or_no_box(
     library: Library, encoder: FakeEncoder, tmp_path: Path
 ) -> None:
     photo = tmp_path / "in/small.png"
-    library.name(NAME, [str(photo)], category="dog", box=Box(60, 10, 80, 30))
+    library.instances.name(NAME, [str(photo)], category="dog", box=Box(60, 10, 80, 30))
     picture = np.asarray(Image.open(photo).convert("RGB"))
-    library.learn(method="pi-map", arguments={"boxes": "ellipse"})
+    library.learning.learn(method="pi-map", arguments={"boxes": "ellipse"})
     drawn = encircled(picture, Box(60, 10, 80, 30))
     np.testing.assert_allclose(mean_of(library), encoder.encode_images([drawn])[0], atol=1e-6)
-    library.learn(method="pi-map", arguments={"boxes": "ignore"})
+    library.learning.learn(method="pi-map", arguments={"boxes": "ignore"})
     np.testing.assert_allclose(mean_of(library), encoder.encode_images([picture])[0], atol=2e-3)
 
 
 def test_a_frame_of_a_video_is_decoded_where_the_box_was_drawn(library: Library, tmp_path: Path) -> None:
     film = tmp_path / "in/film.mp4"
-    library.name(NAME, [f"{film}@3.5"], category="dog", box=Box(0, 50, 80, 80))
+    library.instances.name(NAME, [f"{film}@3.5"], category="dog", box=Box(0, 50, 80, 80))
     example = first_example(library)
     assert example.box == pytest.approx((0, 50 / 90, 0.5, 80 / 90))
     assert example.box_time == 3.5
-    library.learn(method="visual")
+    library.learning.learn(method="visual")
     assert np.argmax(mean_of(library)[:3]) == 2
     # The middle of a stretch, when no instant was named: here the end of the green.
-    library.name(NAME, [f"{film}@1-1.9"], box=Box(0, 50, 80, 80))
-    assert library.examples(NAME)[-1].example.box_time == pytest.approx(1.45)
+    library.instances.name(NAME, [f"{film}@1-1.9"], box=Box(0, 50, 80, 80))
+    assert library.instances.examples(NAME)[-1].example.box_time == pytest.approx(1.45)
 
 
 @dataclass
@@ -140,45 +140,45 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Calls:
 def test_a_box_is_decoded_and_encoded_once(
     library: Library, encoder: FakeEncoder, tmp_path: Path, decoded: Calls
 ) -> None:
-    library.name(NAME, [str(tmp_path / "in/small.png")], category="dog", box=Box(60, 10, 80, 30))
-    library.learn()
+    library.instances.name(NAME, [str(tmp_path / "in/small.png")], category="dog", box=Box(60, 10, 80, 30))
+    library.learning.learn()
     images, files = encoder.images_seen, decoded.count
-    library.learn([NAME])
-    library.learn(method="visual")
-    Library.open(tmp_path / "library").learn(method="linear-head")
+    library.learning.learn([NAME])
+    library.learning.learn(method="visual")
+    Library.open(tmp_path / "library").learning.learn(method="linear-head")
     assert best(library) == "red"
     assert (encoder.images_seen, decoded.count) == (images, files)
-    library.name(NAME, [str(tmp_path / "in/small.png")], box=Box(0, 0, 20, 20))
-    assert [item.name for item in library.learn(method="linear-head").learned] == [NAME]
+    library.instances.name(NAME, [str(tmp_path / "in/small.png")], box=Box(0, 0, 20, 20))
+    assert [item.name for item in library.learning.learn(method="linear-head").learned] == [NAME]
     assert (encoder.images_seen, decoded.count) == (images + 1, files + 1)
 
 
 def test_a_broken_cache_is_made_again(library: Library, tmp_path: Path) -> None:
-    library.name(NAME, [str(tmp_path / "in/small.png")], category="dog", box=Box(60, 10, 80, 30))
-    library.learn()
+    library.instances.name(NAME, [str(tmp_path / "in/small.png")], category="dog", box=Box(60, 10, 80, 30))
+    library.learning.learn()
     (kept,) = (tmp_path / "library/cache").glob("boxes-*/*.npy")
     kept.write_bytes(b"\x93NUMPY broken")
-    assert library.learn([NAME]).notes == []
+    assert library.learning.learn([NAME]).notes == []
     assert np.load(kept).shape == (4,)
 
 
 def test_a_file_that_is_gone_is_said_once_and_the_shot_is_used(library: Library, tmp_path: Path) -> None:
     film = tmp_path / "in/film.mp4"
-    library.name(NAME, [f"{film}@3.5"], category="dog", box=Box(0, 50, 80, 80))
-    library.name(NAME, [f"{film}@0.5"], box=Box(0, 50, 80, 80))
+    library.instances.name(NAME, [f"{film}@3.5"], category="dog", box=Box(0, 50, 80, 80))
+    library.instances.name(NAME, [f"{film}@0.5"], box=Box(0, 50, 80, 80))
     away = film.rename(tmp_path / "away.mp4")
     for folder in (tmp_path / "library/cache").glob("boxes-*"):
         for kept in folder.iterdir():
             kept.unlink()
-    report = library.learn()
+    report = library.learning.learn()
     assert report.notes == ["film.mp4 is gone from disk: 2 boxes on it are not used, the whole shots are"]
     assert [item.examples for item in report.learned] == [2]
     # Nothing has changed since, and nothing is said again by a search.
-    assert library.learned_states()[NAME] == "current"
-    assert library.learn().unchanged == [NAME]
+    assert library.learning.states()[NAME] == "current"
+    assert library.learning.learn().unchanged == [NAME]
     away.rename(film)
-    assert [item.name for item in library.learn().learned] == [NAME]
-    assert library.learned_states()[NAME] == "current"
+    assert [item.name for item in library.learning.learn().learned] == [NAME]
+    assert library.learning.states()[NAME] == "current"
 
 
 def test_a_box_on_a_photo_that_is_no_file_of_the_library(library: Library, tmp_path: Path) -> None:
@@ -186,20 +186,20 @@ def test_a_box_on_a_photo_that_is_no_file_of_the_library(library: Library, tmp_p
     wide = Image.new("RGB", (2000, 1000), GREEN)
     ImageDraw.Draw(wide).rectangle((1500, 500, 2000, 1000), fill=BLUE)
     wide.save(tmp_path / "wide.jpg")
-    library.name(NAME, [str(tmp_path / "wide.jpg")], category="dog", box=Box(1500, 500, 2000, 1000))
+    library.instances.name(NAME, [str(tmp_path / "wide.jpg")], category="dog", box=Box(1500, 500, 2000, 1000))
     (tmp_path / "wide.jpg").unlink()
     assert first_example(library).box == (0.75, 0.5, 1, 1)
-    library.learn()
+    library.learning.learn()
     assert np.argmax(mean_of(library)[:3]) == 2
     # Stored on its side, shown 80 by 60: the pixels are those of what is shown.
-    library.name("my red wall", [str(photo)], category="wall", box=Box(40, 30, 80, 60))
-    assert library.examples("my red wall")[0].example.box == (0.5, 0.5, 1, 1)
+    library.instances.name("my red wall", [str(photo)], category="wall", box=Box(40, 30, 80, 60))
+    assert library.instances.examples("my red wall")[0].example.box == (0.5, 0.5, 1, 1)
 
 
 def test_a_rejected_box_stands_for_what_is_in_it(library: Library, tmp_path: Path) -> None:
-    library.name(NAME, [str(tmp_path / "in/red.png")], category="dog")
-    library.name(NAME, [str(tmp_path / "in/small.png")], negative=True, box=Box(0, 0, 50, 50))
-    seen = library._features_of(library.instance(NAME), REJECTED, "crop")
+    library.instances.name(NAME, [str(tmp_path / "in/red.png")], category="dog")
+    library.instances.name(NAME, [str(tmp_path / "in/small.png")], negative=True, box=Box(0, 0, 50, 50))
+    seen = library.learning._features.of(library.instances.get(NAME), REJECTED, "crop")
     np.testing.assert_allclose(
         seen.features[0], FakeEncoder().encode_images([np.array([[GREEN]])])[0], atol=1e-6
     )
@@ -217,26 +217,26 @@ def test_the_same_place_is_known_with_and_without_its_box() -> None:
 def test_boxes_that_make_no_sense(library: Library, tmp_path: Path) -> None:
     photo, film = str(tmp_path / "in/small.png"), str(tmp_path / "in/film.mp4")
     with pytest.raises(MediaError, match=r"small.png: the box 200, 0, 300, 50 .* picture of 100 x 50 pixels"):
-        library.name(NAME, [photo], box=Box(200, 0, 300, 50))
+        library.instances.name(NAME, [photo], box=Box(200, 0, 300, 50))
     with pytest.raises(MediaError, match="picture of 160 x 90 pixels"):
-        library.name(NAME, [f"{film}@1"], box=Box(10, 10, 10, 60))
+        library.instances.name(NAME, [f"{film}@1"], box=Box(10, 10, 10, 60))
     with pytest.raises(InstanceError, match="2 places are named"):
-        library.name(NAME, [photo, f"{film}@1"], box=Box(0, 0, 10, 10))
-    assert library.instances() == []
-    library.name(NAME, [photo], category="dog", box=Box(-20, 25, 50, 999))
+        library.instances.name(NAME, [photo, f"{film}@1"], box=Box(0, 0, 10, 10))
+    assert library.instances.all() == []
+    library.instances.name(NAME, [photo], category="dog", box=Box(-20, 25, 50, 999))
     assert first_example(library).box == (0, 0.5, 0.5, 1)
 
 
 def test_another_way_to_learn_keeps_what_was_learned(library: Library, tmp_path: Path) -> None:
-    library.name(NAME, [str(tmp_path / "in/red.png")], category="dog")
-    library.name("my cat Moss", [str(tmp_path / "in/green.png")], category="cat")
-    assert [item.name for item in library.learn([NAME]).learned] == [NAME]
-    assert list(library.vocabulary().concepts) == [NAME]
-    library.learn()
-    report = library.learn([NAME], method="visual")
+    library.instances.name(NAME, [str(tmp_path / "in/red.png")], category="dog")
+    library.instances.name("my cat Moss", [str(tmp_path / "in/green.png")], category="cat")
+    assert [item.name for item in library.learning.learn([NAME]).learned] == [NAME]
+    assert list(library.learning.vocabulary().concepts) == [NAME]
+    library.learning.learn()
+    report = library.learning.learn([NAME], method="visual")
     assert [item.name for item in report.learned] == [NAME, "my cat Moss"]
-    assert library.vocabulary().method == "visual"
-    assert [item.name for item in library.learn([NAME], method="visual").learned] == [NAME]
+    assert library.learning.vocabulary().method == "visual"
+    assert [item.name for item in library.learning.learn([NAME], method="visual").learned] == [NAME]
 
 
 def test_boxes_on_the_command_line(
@@ -257,7 +257,7 @@ def test_boxes_on_the_command_line(
         "note: film.mp4 is gone from disk: 1 box on it is not used, the whole shot is"
         in capsys.readouterr().out
     )
-    assert library.vocabulary().arguments["boxes"] == "ellipse"
+    assert library.learning.vocabulary().arguments["boxes"] == "ellipse"
     assert run(["--library", folder, "learn", "--json", "--method", "visual"]) == 0
     assert json.loads(capsys.readouterr().out)["notes"] == [
         "film.mp4 is gone from disk: 1 box on it is not used, the whole shot is"

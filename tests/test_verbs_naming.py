@@ -33,19 +33,19 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Library:
     for name, colour in PICTURES.items():
         Image.new("RGB", (16, 16), colour).save(tmp_path / "in" / f"{name}.png")
     made = Library.create(tmp_path / "library")
-    made.add([tmp_path / "in"], encoder="fake")
+    made.files.add([tmp_path / "in"], encoder="fake")
     return made
 
 
 @pytest.fixture
 def named(library: Library, tmp_path: Path) -> Library:
-    library.name("my dog Rusty", [str(tmp_path / "in/red1.png")], category="dog")
-    library.name("my cat Moss", [str(tmp_path / "in/green1.png")], category="cat")
+    library.instances.name("my dog Rusty", [str(tmp_path / "in/red1.png")], category="dog")
+    library.instances.name("my cat Moss", [str(tmp_path / "in/green1.png")], category="cat")
     return library
 
 
 def stems(library: Library, text: str, k: int = 2, cutoff: float = 0.0) -> list[str]:
-    return [Path(hit.path).stem for hit in library.search(text, k=k, cutoff=cutoff, fold=False).hits]
+    return [Path(hit.path).stem for hit in library.search.find(text, k=k, cutoff=cutoff, fold=False).hits]
 
 
 def test_what_was_named_is_found_at_once(named: Library) -> None:
@@ -55,14 +55,14 @@ def test_what_was_named_is_found_at_once(named: Library) -> None:
 
 
 def test_the_cut_off_is_learned(named: Library) -> None:
-    found = {Path(hit.path).stem for hit in named.search("my dog Rusty", k=10, fold=False).hits}
+    found = {Path(hit.path).stem for hit in named.search.find("my dog Rusty", k=10, fold=False).hits}
     assert {"red1", "red2", "red3"} <= found
     # What is half red may pass; what is not red at all may not.
     assert found <= {"red1", "red2", "red3", "both"}
 
 
 def test_a_query_says_how_it_was_read(named: Library) -> None:
-    result = named.search("a photo of my dog Rusty on grass")
+    result = named.search.find("a photo of my dog Rusty on grass")
     assert result.names == ("my dog Rusty",)
     assert "'a photo of * on grass'" in result.read
     hit = result.hits[0]
@@ -75,26 +75,26 @@ def test_two_names_are_both_required(named: Library) -> None:
 
 
 def test_another_example_is_learned_without_being_asked(named: Library, tmp_path: Path) -> None:
-    before = named.search("my dog Rusty", k=1).hits and named.vocabulary()
+    before = named.search.find("my dog Rusty", k=1).hits and named.learning.vocabulary()
     other = before.concepts["my dog Rusty"].example_ids
-    named.name("my dog Rusty", [str(tmp_path / "in/red3.png")])
-    named.search("my dog Rusty")
-    assert len(named.vocabulary().concepts["my dog Rusty"].example_ids) == len(other) + 1
+    named.instances.name("my dog Rusty", [str(tmp_path / "in/red3.png")])
+    named.search.find("my dog Rusty")
+    assert len(named.learning.vocabulary().concepts["my dog Rusty"].example_ids) == len(other) + 1
 
 
 def test_learning_one_moves_no_other(named: Library, tmp_path: Path) -> None:
-    named.learn()
-    moss = named.vocabulary().concepts["my cat Moss"].arrays
-    named.name("my dog Rusty", [str(tmp_path / "in/red2.png")])
-    report = named.learn()
+    named.learning.learn()
+    moss = named.learning.vocabulary().concepts["my cat Moss"].arrays
+    named.instances.name("my dog Rusty", [str(tmp_path / "in/red2.png")])
+    report = named.learning.learn()
     assert [item.name for item in report.learned] == ["my dog Rusty"]
     assert report.unchanged == ["my cat Moss"]
-    after = named.vocabulary().concepts["my cat Moss"].arrays
+    after = named.learning.vocabulary().concepts["my cat Moss"].arrays
     assert all((moss[key] == after[key]).all() for key in moss)
 
 
 def test_what_is_said_not_to_be_it_is_never_shown(named: Library, tmp_path: Path) -> None:
-    named.name("my dog Rusty", [str(tmp_path / "in/red2.png")], negative=True)
+    named.instances.name("my dog Rusty", [str(tmp_path / "in/red2.png")], negative=True)
     assert "red2" not in stems(named, "my dog Rusty", k=10)
     assert "red2" in stems(named, "red", k=3)
 
@@ -102,32 +102,32 @@ def test_what_is_said_not_to_be_it_is_never_shown(named: Library, tmp_path: Path
 def test_a_photo_outside_of_the_library(library: Library, tmp_path: Path) -> None:
     photo = tmp_path / "elsewhere.jpg"
     Image.new("RGB", (40, 30), (0, 0, 255)).save(photo)
-    instance = library.name("my ball Sky", [str(photo)], category="ball")
+    instance = library.instances.name("my ball Sky", [str(photo)], category="ball")
     assert instance.confirmed == 1
     photo.unlink()
     assert set(stems(library, "my ball Sky")) == {"blue1", "blue2"}
-    assert len(library.files()) == len(PICTURES)
+    assert len(library.files.all()) == len(PICTURES)
 
 
 def test_deleting_forgets_the_concept(named: Library) -> None:
-    named.learn()
-    named.delete("my dog Rusty")
-    named.learn()
-    assert list(named.vocabulary().concepts) == ["my cat Moss"]
+    named.learning.learn()
+    named.instances.delete("my dog Rusty")
+    named.learning.learn()
+    assert list(named.learning.vocabulary().concepts) == ["my cat Moss"]
 
 
 def test_export_and_import(named: Library, tmp_path: Path) -> None:
-    named.alias("my dog Rusty", "Rusty")
-    named.name("my dog Rusty", [str(tmp_path / "in/green2.png")], negative=True)
+    named.instances.alias("my dog Rusty", "Rusty")
+    named.instances.name("my dog Rusty", [str(tmp_path / "in/green2.png")], negative=True)
     file = tmp_path / "named.json"
-    assert named.export_instances(file) == 2
+    assert named.instances.export_file(file) == 2
     other = Library.create(tmp_path / "other")
-    assert other.import_instances(file) == ["my cat Moss", "my dog Rusty"]
-    rusty = other.instance("rusty")
+    assert other.instances.import_file(file) == ["my cat Moss", "my dog Rusty"]
+    rusty = other.instances.get("rusty")
     assert (rusty.category, rusty.confirmed, rusty.rejected) == ("dog", 1, 1)
-    assert other.import_instances(file) == ["my cat Moss", "my dog Rusty"]
-    assert other.instance("rusty").confirmed == 1
-    other.add([tmp_path / "in"], encoder="fake")
+    assert other.instances.import_file(file) == ["my cat Moss", "my dog Rusty"]
+    assert other.instances.get("rusty").confirmed == 1
+    other.files.add([tmp_path / "in"], encoder="fake")
     assert set(stems(other, "Rusty", k=2)) <= {"red1", "red2", "red3"}
 
 
@@ -136,14 +136,14 @@ def test_files_that_hold_no_instances(library: Library, tmp_path: Path, text: st
     file = tmp_path / "wrong.json"
     file.write_text(text)
     with pytest.raises(InstanceError, match=r"wrong\.json"):
-        library.import_instances(file)
-    assert library.instances() == []
+        library.instances.import_file(file)
+    assert library.instances.all() == []
 
 
 def test_renamed_files_and_other_sampling_keep_what_was_taught(named: Library, tmp_path: Path) -> None:
     (tmp_path / "in/red1.png").rename(tmp_path / "in/crimson.png")
-    named.add(rate=2.0)
-    assert named.instance("my dog Rusty").confirmed == 1
+    named.files.add(rate=2.0)
+    assert named.instances.get("my dog Rusty").confirmed == 1
     assert stems(named, "my dog Rusty", k=1) == ["crimson"]
 
 
@@ -157,31 +157,31 @@ def test_renamed_files_and_other_sampling_keep_what_was_taught(named: Library, t
 )
 def test_places_that_do_not_exist(library: Library, place: str, message: str) -> None:
     with pytest.raises(Exception, match=message) as raised:
-        library.name("my thing", [place])
+        library.instances.name("my thing", [place])
     assert raised.type.__module__.startswith("thisismy")
-    assert library.instances() == []
+    assert library.instances.all() == []
 
 
 def test_what_cannot_be_done(named: Library, tmp_path: Path) -> None:
     with pytest.raises(QueryError, match="leave one out"):
-        named.search("my dog Rusty", images=[tmp_path / "in/red1.png"])
+        named.search.find("my dog Rusty", images=[tmp_path / "in/red1.png"])
     with pytest.raises(InstanceError, match="did you mean 'my dog Rusty'"):
-        named.learn(["my dog Rustie"])
+        named.learning.learn(["my dog Rustie"])
     with pytest.raises(VocabularyError, match="no method called 'magic'"):
-        named.learn(method="magic")
+        named.learning.learn(method="magic")
     with pytest.raises(InstanceError, match="where is"):
-        named.name("my x", [])
+        named.instances.name("my x", [])
     with pytest.raises(LibraryError, match="no transcript yet"):
-        named.transcript(tmp_path / "in/red1.png")
+        named.transcripts.get(tmp_path / "in/red1.png")
 
 
 def test_an_instance_without_examples_is_explained(named: Library, tmp_path: Path) -> None:
-    named.name("my bird Kiwi", [str(tmp_path / "in/blue1.png")], category="bird", negative=True)
+    named.instances.name("my bird Kiwi", [str(tmp_path / "in/blue1.png")], category="bird", negative=True)
     with pytest.raises(InstanceError, match="no confirmed example"):
-        named.search("my bird Kiwi")
-    assert named.learn().skipped == {"my bird Kiwi": "no confirmed example that can be seen"}
+        named.search.find("my bird Kiwi")
+    assert named.learning.learn().skipped == {"my bird Kiwi": "no confirmed example that can be seen"}
 
 
 def test_unknown_names_are_remarked_on(named: Library) -> None:
-    result = named.search("my dog Rustie on a bed")
+    result = named.search.find("my dog Rustie on a bed")
     assert result.remarks == ("no instance is called 'Rustie'; did you mean 'my dog Rusty'?",)

@@ -13,7 +13,6 @@ from thisismy.cli.app import run
 from thisismy.core.errors import EncoderError, MediaError, QueryError, VocabularyError
 from thisismy.library import Library
 from thisismy.personalization.localise import Box
-from thisismy.services.image_query import search_pictured
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -34,7 +33,7 @@ def library(encoder: FakeEncoder, tmp_path: Path) -> Library:
         noise = Image.effect_noise((16, 16), 30).convert("RGB")
         Image.blend(Image.new("RGB", (16, 16), colour), noise, 0.1).save(path)
     made = Library.create(tmp_path / "library")
-    made.add([tmp_path / "in"], encoder="fake")
+    made.files.add([tmp_path / "in"], encoder="fake")
     return made
 
 
@@ -48,7 +47,7 @@ def photo(tmp_path: Path) -> Path:
 
 
 def _names(library: Library, text: str, photo: Path, **options: object) -> list[str]:
-    result = search_pictured(library, text, photo, **{"cutoff": 0.0, "fold": False, **options})
+    result = library.search.find_pictured(text, photo, **{"cutoff": 0.0, "fold": False, **options})
     return [Path(hit.path).stem for hit in result.hits]
 
 
@@ -64,24 +63,24 @@ def test_the_words_are_the_context(library, photo):
 
 
 def test_nothing_is_kept_or_named(library, photo):
-    search_pictured(library, "*", photo)
-    assert library.instances() == []
+    library.search.find_pictured("*", photo)
+    assert library.instances.all() == []
     with pytest.raises(VocabularyError, match="nothing was learned"):
-        library.vocabulary()
+        library.learning.vocabulary()
 
 
 def test_what_makes_no_sense_is_refused(library, photo, tmp_path):
     with pytest.raises(QueryError, match=r'write a \* there, such as "\* on a beach"'):
-        search_pictured(library, "on a beach", photo)
+        library.search.find_pictured("on a beach", photo)
     with pytest.raises(MediaError, match="outside of the picture of 40 x 20"):
-        search_pictured(library, "*", photo, box=Box(50, 0, 60, 20))
+        library.search.find_pictured("*", photo, box=Box(50, 0, 60, 20))
     with pytest.raises(MediaError, match="none"):
-        search_pictured(library, "*", tmp_path / "none.png")
+        library.search.find_pictured("*", tmp_path / "none.png")
     with pytest.raises(VocabularyError, match="no method called 'magic'"):
-        search_pictured(library, "*", photo, method="magic")
+        library.search.find_pictured("*", photo, method="magic")
     library.encoder.token_dim = None
     with pytest.raises(EncoderError, match="takes no learned tokens"):
-        search_pictured(library, "*", photo, method="pi-map")
+        library.search.find_pictured("*", photo, method="pi-map")
 
 
 def test_the_command_asks_with_a_photo(library, photo, tmp_path, capsys):

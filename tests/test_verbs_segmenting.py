@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from thisismy.cli.app import run
 from thisismy.core.errors import InstanceError, MediaError, QueryError, VocabularyError
 from thisismy.library import Library
 from thisismy.personalization.segmentation import overlap
-from thisismy.services.segmenting import segment_named
+from thisismy.services.segmenting import Segmented, segment_named
 
 RED = (220, 20, 20)
 
@@ -30,6 +31,10 @@ def picture(path: Path, left: int, top: int) -> np.ndarray:
     return mask
 
 
+def segmented(library: Library, query: str, place: str, **options: Any) -> Segmented:
+    return segment_named(library.search, library.learning, query, place, **options)
+
+
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Library:
     fake = FakeEncoder()
@@ -37,15 +42,17 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Library:
     shown = tmp_path / "shown.png"
     Image.new("RGB", (32, 32), RED).save(shown)
     made = Library.create(tmp_path / "library")
-    made.add([shown], encoder="fake")
-    made.name("my kite Ruby", [str(shown)], category="kite")
+    made.files.add([shown], encoder="fake")
+    made.instances.name("my kite Ruby", [str(shown)], category="kite")
     return made
 
 
 @pytest.mark.parametrize("method", ["visual", "palavra", "default"])
 def test_a_named_thing_is_marked_in_a_photo(library, tmp_path, method):
     truth = picture(tmp_path / "park.png", 60, 40)
-    found = segment_named(library, "my kite Ruby", str(tmp_path / "park.png"), method=method)
+    found = segment_named(
+        library.search, library.learning, "my kite Ruby", str(tmp_path / "park.png"), method=method
+    )
     assert overlap(found.mask, truth) > 0.6
     assert (found.name, found.prompt, found.time) == ("my kite Ruby", "*", None)
     left, top, right, bottom = found.box
@@ -58,7 +65,9 @@ def test_a_named_thing_is_marked_in_a_photo(library, tmp_path, method):
 
 def test_the_overlay_keeps_the_thing_and_dims_the_rest(library, tmp_path):
     picture(tmp_path / "park.png", 60, 40)
-    found = segment_named(library, "Ruby in the sky", str(tmp_path / "park.png"), method="visual")
+    found = segment_named(
+        library.search, library.learning, "Ruby in the sky", str(tmp_path / "park.png"), method="visual"
+    )
     assert found.prompt == "* in the sky"
     shown = found.overlay()
     assert shown.shape == found.picture.shape
@@ -70,27 +79,29 @@ def test_the_overlay_keeps_the_thing_and_dims_the_rest(library, tmp_path):
 
 def test_nothing_of_it_is_kept(library, tmp_path):
     picture(tmp_path / "park.png", 60, 40)
-    segment_named(library, "my kite Ruby", str(tmp_path / "park.png"), method="visual")
+    segment_named(
+        library.search, library.learning, "my kite Ruby", str(tmp_path / "park.png"), method="visual"
+    )
     with pytest.raises(VocabularyError, match="nothing was learned"):
-        library.vocabulary()
+        library.learning.vocabulary()
 
 
 def test_what_makes_no_sense_is_refused(library, tmp_path):
     picture(tmp_path / "park.png", 60, 40)
     park = str(tmp_path / "park.png")
     with pytest.raises(QueryError, match="'my dog' names nobody"):
-        segment_named(library, "my dog", park)
+        segmented(library, "my dog", park)
     with pytest.raises(QueryError, match=r"which moment of film\.mp4"):
-        segment_named(library, "my kite Ruby", str(tmp_path / "film.mp4"))
+        segmented(library, "my kite Ruby", str(tmp_path / "film.mp4"))
     with pytest.raises(QueryError, match="is no time"):
-        segment_named(library, "my kite Ruby", f"{tmp_path / 'film.mp4'}@1.2.3")
+        segmented(library, "my kite Ruby", f"{tmp_path / 'film.mp4'}@1.2.3")
     with pytest.raises(MediaError, match="none"):
-        segment_named(library, "my kite Ruby", str(tmp_path / "none.png"))
+        segmented(library, "my kite Ruby", str(tmp_path / "none.png"))
     with pytest.raises(VocabularyError, match="no method called 'magic'"):
-        segment_named(library, "my kite Ruby", park, method="magic")
-    library.name("my kite Ghost", [str(tmp_path / "shown.png")], negative=True)
+        segmented(library, "my kite Ruby", park, method="magic")
+    library.instances.name("my kite Ghost", [str(tmp_path / "shown.png")], negative=True)
     with pytest.raises(InstanceError, match="'my kite Ghost' has no example"):
-        segment_named(library, "my kite Ghost", park)
+        segmented(library, "my kite Ghost", park)
 
 
 def test_the_command_marks_a_frame_of_a_video(library, tmp_path, capsys):

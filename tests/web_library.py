@@ -70,8 +70,8 @@ def make_files(folder: Path) -> Path:
 
 def make_library(folder: Path, files: Path) -> Path:
     library = Library.create(folder)
-    library.add([files], encoder="fake", detector="windows", window=2.0)
-    library.transcribe(speech=False)
+    library.files.add([files], encoder="fake", detector="windows", window=2.0)
+    library.transcripts.transcribe(speech=False)
     library.store.close()
     return folder
 

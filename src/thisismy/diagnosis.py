@@ -98,7 +98,7 @@ def _library(folder: Path) -> Check:
 
     try:
         library = Library.open(folder)
-        entries = library.files()
+        entries = library.files.all()
     except LibraryError as error:
         known = (folder / "library.db").exists()
         return Check("library", False, str(error), optional=not known)

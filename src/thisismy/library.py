@@ -1,132 +1,92 @@
-"""The library as programs use it: index and search; the verbs about named things come from beside."""
+"""A library as programs use it: a handful of services over one folder."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from thisismy.core.errors import LibraryError
-from thisismy.core.progress import Progress, silent
-from thisismy.media.discovery import path_bytes, path_text
-from thisismy.services.base import Tell, quiet
-from thisismy.services.browsing import BrowsingVerbs
-from thisismy.store import catalog
-from thisismy.store.features import frames_of, shots_of
-from thisismy.store.folder import add_roots, drop_roots, list_roots
+from thisismy.services.context import LibraryContext
+from thisismy.services.example_features import ExampleFeatures
+from thisismy.services.files import FileService
+from thisismy.services.instances import InstanceService
+from thisismy.services.learning import LearningService
+from thisismy.services.mentions import MentionService
+from thisismy.services.searching import SearchService
+from thisismy.services.transcripts import TranscriptService
+from thisismy.store import browsing
+from thisismy.store.folder import Store
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Encoder
-    from thisismy.jobs.indexing import IndexReport
 
 
-class Library(BrowsingVerbs):
-    """A folder that knows your videos and photos.
+class Library:
+    """A folder that knows your videos and photos; any number of threads may use it at once.
+
+    Attributes:
+        files: index, list, describe and remove files.
+        transcripts: what is said.
+        mentions: what people name, mined from transcripts.
+        instances: named things and their examples.
+        learning: what was learned of them.
+        search: finding moments.
 
     Example:
         >>> library = Library.create(Path("~/my-library"))  # doctest: +SKIP
-        >>> library.add([Path("~/Videos")])  # doctest: +SKIP
-        >>> library.search("a dog on a beach").hits[0].path  # doctest: +SKIP
+        >>> library.files.add([Path("~/Videos")])  # doctest: +SKIP
+        >>> library.search.find("a dog on a beach").hits[0].path  # doctest: +SKIP
     """
 
-    def add(
-        self,
-        paths: Sequence[Path] | None = None,
-        *,
-        progress: Progress = silent,
-        tell: Tell = quiet,
-        **settings: Any,
-    ) -> IndexReport:
-        """Index files and folders; with no paths, all that were added before.
+    def __init__(self, store: Store) -> None:
+        self.context = LibraryContext(store)
+        features = ExampleFeatures(self.context)
+        self.files = FileService(self.context)
+        self.transcripts = TranscriptService(self.context)
+        self.mentions = MentionService(self.context, self.transcripts)
+        self.learning = LearningService(self.context, features)
+        self.instances = InstanceService(self.context, self.files, features, self.learning)
+        self.search = SearchService(self.context, self.files, self.instances, self.learning)
 
-        Args:
-            paths: files and folders. They are remembered.
-            progress: told of each stage.
-            tell: told which encoder was chosen and why.
-            settings: fields of ``IndexSettings`` to change for this library from now on.
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open a library that exists.
 
         Raises:
-            LibraryError: the library cannot be written, or nothing was ever added.
-            EncoderError: the encoder cannot be loaded.
+            LibraryError: there is none, it is damaged, or a newer version wrote it.
         """
-        from thisismy.encoders import EMBEDDED, choose_encoder
-        from thisismy.jobs.indexing import Indexer
+        return cls(Store.open(folder))
 
-        with self.store.indexing():
-            wanted = replace(self.store.index_settings, **settings)
-            if wanted.encoder == "auto":
-                choice = choose_encoder()
-                tell(f"encoder: {choice.name} ({choice.reason})")
-                wanted = replace(wanted, encoder=choice.name)
-            if "encoder" in settings:
-                wanted = replace(wanted, encoder_id=None)
-            if paths is None:
-                paths = list_roots(self.store)
-                if not paths:
-                    raise LibraryError(f"nothing was added to {self.store.folder} yet: name a file or folder")
-            named = "encoder" in settings
-
-            def load() -> Encoder:
-                return self._load(wanted.encoder, allow_download=named, progress=progress)
-
-            # It comes with the package, so an upgrade may have changed it; loading it costs next to nothing.
-            if wanted.encoder == EMBEDDED and wanted.encoder_id not in (None, load().id):
-                tell("the embedded encoder has changed since: everything is encoded again")
-                wanted = replace(wanted, encoder_id=None)
-            indexer = Indexer(self.store, load, settings=wanted, progress=progress)
-            report = indexer.run(paths)
-            self.store.index_settings = indexer.settings
-            add_roots(self.store, [path for path in paths if path.exists()])
-        if indexer.settings.encoder_id is not None:
-            self._prepared()
-        return report
-
-    def describe(self, path: Path) -> dict[str, Any]:
-        """What is known of one file: its catalog entry, and "shots" with the times of their frames.
+    @classmethod
+    def create(cls, folder: Path) -> Self:
+        """Open a library, making it first where there is none.
 
         Raises:
-            LibraryError: the library does not know the file.
+            LibraryError: the folder cannot be made.
         """
-        name = path_text(path_bytes(path.expanduser().absolute()))
-        entry = next((entry for entry in self.files() if entry.path == name), None)
-        if entry is None:
-            raise LibraryError(
-                f"{name} is not in the library {self.store.folder}; `thisismy ls` lists what is"
-            )
-        shots: list[dict[str, Any]] = []
-        if entry.media_id is not None:
-            with self.store.read() as connection:
-                times: dict[int, list[float]] = {}
-                for frame in frames_of(connection, entry.media_id):
-                    times.setdefault(frame.shot_id, []).append(frame.time)
-                for row, shot in shots_of(connection, entry.media_id):
-                    span = {"start": shot.span.start, "end": shot.span.end}
-                    shots.append({"position": shot.index, **span, "frames": times.get(row, [])})
-        return {**asdict(entry), "shots": shots}
+        return cls(Store.create(folder))
 
-    def remove(self, paths: Sequence[Path], *, missing: bool = False) -> int:
-        """Forget files, and all files under folders, with what was derived from them; disk is not touched.
+    @property
+    def store(self) -> Store:
+        """The rows of the library."""
+        return self.context.store
 
-        Args:
-            paths: files and folders.
-            missing: forget every file that is gone from disk as well.
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder the library was indexed with; see `LibraryContext.encoder`."""
+        return self.context.encoder
 
-        Returns:
-            The number of files forgotten.
+    def marks(self) -> dict[str, Any]:
+        """A value for each kind of thing that becomes another one whenever something of the kind changes.
 
-        Raises:
-            LibraryError: a path is not in the library; then nothing is forgotten.
+        Kinds are "library", "instances", "mentions", "transcripts" and "vocabulary".
         """
-        with self.store.indexing(), self.store.write() as connection:
-            chosen = set(catalog.missing_files(connection)) if missing else set()
-            for path in paths:
-                found = catalog.select_files(connection, path)
-                if not found:
-                    raise LibraryError(
-                        f"{path} is not in the library {self.store.folder}; nothing was removed"
-                    )
-                chosen.update(found)
-            catalog.remove_files(connection, sorted(chosen))
-            drop_roots(connection, paths)
-        return len(chosen)
+        try:
+            learned = self.learning.path.stat().st_mtime_ns
+        except OSError:
+            learned = 0
+        with self.store.read() as connection:
+            return {**browsing.marks(connection), "vocabulary": learned}
+
+    def close(self) -> None:
+        """Let go of the library's files."""
+        self.context.close()

@@ -30,20 +30,22 @@ def demo(
     with progress_bar(not quiet) as progress:
         make_media(folder / "media", progress)
         library = Library.create(folder / "library")
-        report = library.add([folder / "media"], progress=progress, tell=(lambda _: None) if quiet else say)
-        mentions = library.mine(progress=progress)
+        report = library.files.add(
+            [folder / "media"], progress=progress, tell=(lambda _: None) if quiet else say
+        )
+        mentions = library.mentions.mine(progress=progress)
         for mention in mentions:
             if mention.verdict == "kept" and mention.decision is None:
-                library.accept(mention)
-        library.learn(judge=False, progress=progress)
-    results = [library.search(query, k=4) for query in QUERIES]
+                library.mentions.accept(mention)
+        library.learning.learn(judge=False, progress=progress)
+    results = [library.search.find(query, k=4) for query in QUERIES]
     sheets = []
     for result in results:
         if result.hits:
             sheet = folder / f"{result.query.replace(' ', '-')}.png"
             sheets += export_hits(result.query, result.hits, sheet=sheet).written
     if json:
-        named = [instance.name for instance in library.instances()]
+        named = [instance.name for instance in library.instances.all()]
         print_json({"added": report, "named": named, "results": results, "sheets": sheets})
     else:
         out = console()

@@ -373,14 +373,14 @@ def _run(
     json: bool,
 ) -> None:
     from thisismy.encoders import load_encoder
-    from thisismy.encoders.caching import RememberingEncoder
+    from thisismy.encoders.caching import CachingEncoder
     from thisismy.evaluation.runs import evaluate as run
 
     chosen = _methods(methods) if isinstance(methods, str) else methods
     with _progress(context) as progress:
         document = run(
             benchmark,
-            RememberingEncoder(load_encoder(encoder) if isinstance(encoder, str) else encoder),
+            CachingEncoder(load_encoder(encoder) if isinstance(encoder, str) else encoder),
             chosen,
             seeds=range(seeds),
             protocol=protocol,

@@ -57,7 +57,7 @@ def add(
             "at_least": at_least,
             "at_most": at_most,
         }
-        report = library.add(
+        report = library.files.add(
             paths or None,
             **{key: value for key, value in changes.items() if value is not None},
             progress=progress,
@@ -88,7 +88,7 @@ def ls(context: typer.Context, json: Json = False) -> None:
     """List the files of the library, with their state."""
     from thisismy.library import Library
 
-    entries = Library.open(context.obj.library).files()
+    entries = Library.open(context.obj.library).files.all()
     if json:
         print_json(entries)
         return
@@ -111,7 +111,7 @@ def show(context: typer.Context, path: Path, json: Json = False) -> None:
     """Show what is known of one file: its properties and its shots."""
     from thisismy.library import Library
 
-    details = Library.open(context.obj.library).describe(path)
+    details = Library.open(context.obj.library).files.describe(path)
     if json:
         print_json(details)
         return
@@ -137,7 +137,7 @@ def rm(
     """Forget files: what was derived from them is deleted from the library, never the files themselves."""
     from thisismy.library import Library
 
-    removed = Library.open(context.obj.library).remove(paths or [], missing=missing)
+    removed = Library.open(context.obj.library).files.remove(paths or [], missing=missing)
     if json:
         print_json({"removed": removed})
     else:

@@ -28,7 +28,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
     """List all named things with the number of their examples."""
     from thisismy.library import Library
 
-    found = Library.open(context.obj.library).instances()
+    found = Library.open(context.obj.library).instances.all()
     if json:
         print_json({"instances": found})
         return
@@ -54,7 +54,7 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
     from thisismy.library import Library
 
     library = Library.open(context.obj.library)
-    instance, examples = library.instance(name), library.examples(name)
+    instance, examples = library.instances.get(name), library.instances.examples(name)
     if json:
         print_json({"instance": instance, "examples": examples})
         return
@@ -72,49 +72,49 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
 @commands.command()
 def rename(context: typer.Context, name: Name, new: str) -> None:
     """Give a named thing another name."""
-    _library(context).rename(name, new)
+    _library(context).instances.rename(name, new)
     _told(context, f"{name} is called {new} now")
 
 
 @commands.command()
 def alias(context: typer.Context, name: Name, other: str) -> None:
     """Let a named thing be called by another name too."""
-    _library(context).alias(name, other)
+    _library(context).instances.alias(name, other)
     _told(context, f"{name} is also called {other}")
 
 
 @commands.command()
 def category(context: typer.Context, name: Name, noun: str) -> None:
     """Say what kind of thing it is."""
-    _library(context).set_category(name, noun)
+    _library(context).instances.set_category(name, noun)
     _told(context, f"{name} is a kind of {noun}")
 
 
 @commands.command()
 def merge(context: typer.Context, keep: Name, other: str) -> None:
     """Make two named things one; the other's names become aliases."""
-    _library(context).merge(keep, other)
+    _library(context).instances.merge(keep, other)
     _told(context, f"{other} is part of {keep} now")
 
 
 @commands.command()
 def split(context: typer.Context, name: Name, new: str, examples: list[int]) -> None:
     """Move examples (by the numbers that `show` gives) to a new named thing."""
-    _library(context).split(name, new, examples)
+    _library(context).instances.split(name, new, examples)
     _told(context, f"{len(examples)} examples of {name} are {new} now")
 
 
 @commands.command()
 def confirm(context: typer.Context, name: Name, examples: list[int]) -> None:
     """Confirm examples by number; no job changes that again."""
-    _library(context).decide(name, examples, "confirmed")
+    _library(context).instances.decide(name, examples, "confirmed")
     _told(context, f"{len(examples)} confirmed for {name}")
 
 
 @commands.command()
 def reject(context: typer.Context, name: Name, examples: list[int]) -> None:
     """Reject examples by number; they are never proposed again."""
-    _library(context).decide(name, examples, "rejected")
+    _library(context).instances.decide(name, examples, "rejected")
     _told(context, f"{len(examples)} rejected for {name}; they are not proposed again")
 
 
@@ -126,7 +126,7 @@ def propose(
     json: Json = False,
 ) -> None:
     """Propose examples from other videos, best first; you confirm or reject them."""
-    proposals = _library(context).propose(name, limit)
+    proposals = _library(context).instances.propose(name, limit)
     if json:
         print_json({"proposals": proposals})
         return
@@ -142,7 +142,7 @@ def propose(
 @commands.command()
 def delete(context: typer.Context, name: Name) -> None:
     """Delete a named thing with its examples and what was learned of it."""
-    _library(context).delete(name)
+    _library(context).instances.delete(name)
     _told(context, f"{name} is deleted")
 
 
@@ -151,14 +151,14 @@ def export_(
     context: typer.Context, file: Path, names: Annotated[list[str] | None, typer.Argument()] = None
 ) -> None:
     """Write named things with pictures of their examples into one file; no names means all."""
-    count = _library(context).export_instances(file, names)
+    count = _library(context).instances.export_file(file, names)
     console().print(f"{count} written to {file}", markup=False)
 
 
 @commands.command("import")
 def import_(context: typer.Context, file: Path) -> None:
     """Read named things from a file that `export` wrote; those of the same name are joined."""
-    names = _library(context).import_instances(file)
+    names = _library(context).instances.import_file(file)
     console().print(f"read: {', '.join(names) or 'nothing'}", markup=False)
 
 

@@ -45,7 +45,7 @@ def learn(
     arguments |= read_settings(settings or [])
     library = Library.open(context.obj.library)
     with progress_bar(not context.obj.quiet) as progress:
-        report = library.learn(
+        report = library.learning.learn(
             names, method=method, arguments=arguments, seed=seed, judge=judge, progress=progress
         )
     if json:

@@ -70,7 +70,7 @@ def meta_train(
             loaded = load_encoder(encoder, allow_download=encoder != "auto", progress=progress)
         report = train(
             out,
-            library=library,
+            learning=None if library is None else library.learning,
             folder=folder,
             categories=_categories(category or (), library) if text else None,
             encoder=loaded,
@@ -87,5 +87,5 @@ def _categories(given: Sequence[str], library: Library | None) -> list[str]:
     from thisismy.mining.categories import COCO_CATEGORIES
 
     if library is not None:
-        return [thing.category for thing in library.corpus()]
+        return [thing.category for thing in library.learning.corpus()]
     return [name for one in given for name in (COCO_CATEGORIES if one.lower() == "coco" else (one,))]

@@ -46,9 +46,9 @@ def transcribe(
         raise typer.BadParameter("name the one video whose transcript is to be saved", param_hint="--save")
     library = Library.open(context.obj.library)
     with progress_bar(not context.obj.quiet) as progress:
-        report = library.transcribe(paths, model=model, language=language, progress=progress)
+        report = library.transcripts.transcribe(paths, model=model, language=language, progress=progress)
     if save is not None and paths:
-        write_transcript(library.transcript(paths[0]), save)
+        write_transcript(library.transcripts.get(paths[0]), save)
     if json:
         print_json(report)
     else:
@@ -105,17 +105,17 @@ def mine(
         raise typer.BadParameter(str(error)) from error
     library = Library.open(context.obj.library)
     with progress_bar(not context.obj.quiet) as progress:
-        found = library.mine(paths, settings=settings, categories=category, progress=progress)
+        found = library.mentions.mine(paths, settings=settings, categories=category, progress=progress)
     open_ = [mention for mention in found if mention.verdict == "kept" and mention.decision is None]
     if sheet is not None:
         _draw_references(open_, sheet)
     if accept_all:
         for mention in open_:
-            library.accept(mention)
+            library.mentions.accept(mention)
     elif review:
         _review(library, open_)
     numbers = {mention.id for mention in found}
-    found = [mention for mention in library.mentions() if mention.id in numbers]
+    found = [mention for mention in library.mentions.all() if mention.id in numbers]
     if json:
         print_json({"mentions": found})
     else:
@@ -157,9 +157,9 @@ def _review(library: Library, mentions: Sequence[StoredMention]) -> None:
         )
         answer = answer.strip()
         if answer.lower() == "n":
-            library.reject(mention)
+            library.mentions.reject(mention)
         elif answer.lower() != "s":
-            library.accept(mention, "" if answer.lower() == "y" else answer)
+            library.mentions.accept(mention, "" if answer.lower() == "y" else answer)
 
 
 def _draw_references(mentions: Sequence[StoredMention], sheet: Path) -> None:
@@ -191,7 +191,7 @@ def name(
     from thisismy.cli.settings import parse_box
     from thisismy.library import Library
 
-    instance = Library.open(context.obj.library).name(
+    instance = Library.open(context.obj.library).instances.name(
         name_, places, category=category, negative=negative, box=parse_box(box)
     )
     if json:
@@ -205,7 +205,7 @@ def calibrate(context: typer.Context, json: Json = False) -> None:
     """Learn from the library's own shots what unrelated pictures score on its encoder; no labels."""
     from thisismy.library import Library
 
-    made = Library.open(context.obj.library).calibrate()
+    made = Library.open(context.obj.library).mentions.calibrate()
     about = {
         "encoder": made.encoder_id,
         "shots": made.n_pictures,

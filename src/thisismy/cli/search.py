@@ -86,13 +86,11 @@ def search(
     library = Library.open(context.obj.library)
     chosen: dict[str, Any] = {"k": k, "by": by, "cutoff": cutoff, "fold": fold, "filters": filters}
     if like is not None:
-        from thisismy.services.image_query import search_pictured
-
         if image:
             raise QueryError("--like and --image cannot be asked for together: leave one out")
-        result = search_pictured(library, query, like, box=parse_box(box), method=like_method, **chosen)
+        result = library.search.find_pictured(query, like, box=parse_box(box), method=like_method, **chosen)
     else:
-        result = library.search(query, images=image or (), **chosen)
+        result = library.search.find(query, images=image or (), **chosen)
     if json:
         print_json(result)
     else:
@@ -102,7 +100,7 @@ def search(
 def _search_said(context: typer.Context, phrase: str, k: int, json: bool) -> None:
     from thisismy.library import Library
 
-    hits = Library.open(context.obj.library).said(phrase, k)
+    hits = Library.open(context.obj.library).transcripts.find(phrase, k)
     if json:
         print_json({"said": phrase, "hits": hits})
         return
@@ -146,7 +144,9 @@ def export(
         )
     filters = _filters(path, after, before, min_duration, max_duration)
     library = Library.open(context.obj.library)
-    result = library.search(query, images=image or (), k=k, by=by, cutoff=cutoff, fold=fold, filters=filters)
+    result = library.search.find(
+        query, images=image or (), k=k, by=by, cutoff=cutoff, fold=fold, filters=filters
+    )
     with progress_bar(not context.obj.quiet) as progress:
         saved = export_hits(
             result.query, result.hits, clips=clips, exact=exact, sheet=sheet, table=list_, progress=progress

@@ -43,7 +43,8 @@ def segment(
     wrong = next((path for path in (out, mask) if path is not None and path.suffix.lower() != ".png"), None)
     if wrong is not None:
         raise QueryError(f"a mask is written as a .png file, not {wrong.name!r}")
-    found = segment_named(Library.open(context.obj.library), query, place, method=method)
+    library = Library.open(context.obj.library)
+    found = segment_named(library.search, library.learning, query, place, method=method)
     out.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(found.overlay()).save(out)
     if mask is not None:

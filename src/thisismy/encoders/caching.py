@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import torch
 
 
-class RememberingEncoder:
+class CachingEncoder:
     """Another encoder, with its last texts remembered.
 
     A feature takes 4 bytes times ``embed_dim``: a thousand texts are about 3 MB.

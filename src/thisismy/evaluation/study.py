@@ -20,7 +20,7 @@ from thisismy.core.errors import BenchmarkError
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders import load_encoder
 from thisismy.encoders.base import Encoder
-from thisismy.encoders.caching import RememberingEncoder
+from thisismy.encoders.caching import CachingEncoder
 from thisismy.evaluation import tiny
 from thisismy.evaluation.config import Study, Task
 from thisismy.evaluation.datasets import deepfashion2, image_folder, photos, this_is_my, vlogs, ytvos
@@ -70,7 +70,7 @@ def run_study(
     if not study.tasks:
         raise BenchmarkError(f"the study {study.name!r} has no benchmark: add a [[benchmarks]] table")
     out.mkdir(parents=True, exist_ok=True)
-    encoder = RememberingEncoder(load_encoder(study.encoder))
+    encoder = CachingEncoder(load_encoder(study.encoder))
     cells = len(study.methods) * study.seeds * sum(len(task.protocols) for task in study.tasks)
     counter = _Counter(0, cells, progress)
     results: list[dict[str, Any]] = []

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from thisismy.core.errors import InstanceError, MediaError, MissingExtraError
 from thisismy.personalization.localise import IGNORE, Box, box_of_shares, marked, shares_of
-from thisismy.services.base import Tell, quiet
+from thisismy.services.context import Tell, quiet
 from thisismy.store import instances as rows
 from thisismy.store import schema
 from thisismy.store.examples import path_of, picture_of

@@ -12,11 +12,12 @@ from thisismy.core.errors import QueryError
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Encoder
-    from thisismy.library import Library
     from thisismy.personalization.base import Vocabulary
     from thisismy.personalization.localise import Box
     from thisismy.retrieval.filters import Filters
     from thisismy.retrieval.results import SearchResult
+    from thisismy.services.context import LibraryContext
+    from thisismy.services.files import FileService
 
 PICTURED = "what the photo shows"
 """The name under which a photo's thing is asked for."""
@@ -25,7 +26,8 @@ PLACEHOLDER = "*"
 
 
 def search_pictured(
-    library: Library,
+    context: LibraryContext,
+    files: FileService,
     text: str,
     photo: Path,
     *,
@@ -41,7 +43,8 @@ def search_pictured(
     """Find shots of the thing in a photo, in a context; nothing is named, learned or kept.
 
     Args:
-        library: what is searched.
+        context: the library that is searched.
+        files: its files.
         text: with ``*`` where the thing goes, "* on the beach"; empty for the thing alone.
         photo: a file.
         box: where in the photo the thing is; the photo is cut to it.
@@ -77,18 +80,18 @@ def search_pictured(
     picture = localised(read_photo(photo), box, find="none", mark="crop")
     told = f"what {photo.name} shows, read by {method}, in the context {prompt!r}"
     read = NamedQuery(text, (PICTURED,), prompt, (prompt,), told)
-    prepared = library._prepared()
+    prepared = context.prepared()
     gallery = prepared.gallery
     found = Found()
     if prepared.background is not None:
-        vocabulary = concept_of(library.encoder, [picture], category, method, gallery.vectors)
+        vocabulary = concept_of(context.encoder, [picture], category, method, gallery.vectors)
         allowed = None
         if filters is not None and filters.any:
-            allowed = np.isin(gallery.media_ids, list(filters.media_ids(library.files())))
+            allowed = np.isin(gallery.media_ids, list(filters.media_ids(files.all())))
         found = find_named(
             read, gallery, vocabulary, options, fold_above(prepared.background, options), allowed
         )
-    return describe_hits(library.store, gallery, found, read, [])
+    return describe_hits(context.store, gallery, found, read, [])
 
 
 def concept_of(

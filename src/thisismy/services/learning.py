@@ -1,4 +1,4 @@
-"""The verbs about learning: concepts of the instances, kept with the library as one vocabulary."""
+"""Learning what is named, kept with the library as one vocabulary."""
 
 from __future__ import annotations
 
@@ -6,30 +6,33 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from thisismy.core.errors import EncoderMismatchError, InstanceError, VocabularyError
 from thisismy.core.progress import Progress, silent
-from thisismy.services.example_ids import place_of
-from thisismy.services.naming import NamingVerbs
-from thisismy.store import catalog
+from thisismy.services.context import LibraryContext
+from thisismy.services.example_features import ExampleFeatures
+from thisismy.services.example_ids import example_id, place_of
+from thisismy.store import browsing
 from thisismy.store import instances as rows
-from thisismy.store.instances import CONFIRMED, PROPOSED, REJECTED, USER, Instance
+from thisismy.store.instances import CONFIRMED, PROPOSED, REJECTED, USER, Example, Instance
 
 if TYPE_CHECKING:
-    from thisismy.encoders.base import Features
+    from thisismy.encoders.base import Encoder, Features
     from thisismy.personalization.base import Method, NamedInstance, Vocabulary
     from thisismy.personalization.quality import LeftOut
-    from thisismy.store.vector_index.gallery import Gallery
 
 NEGATIVES = 512
 """Shots of the library that stand for everything else (the number of section 5 of the paper)."""
 
-
 CLEARLY_OTHER = 0.35
 """On a scale from what is usual in the library (0) to a copy (1): shots below surely show something else."""
+
+NEVER, STALE, CURRENT = "never", "stale", "current"
+"""Whether what was learned of an instance still fits its examples."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,13 @@ class LearnReport:
     notes: list[str] = field(default_factory=list)
 
 
-class LearningVerbs(NamingVerbs):
-    """Learning what is named, so that names can stand in queries."""
+class LearningService:
+    """What a library has learned of its instances."""
+
+    def __init__(self, context: LibraryContext, features: ExampleFeatures) -> None:
+        self._context = context
+        self._features = features
+        self._lock = RLock()
 
     def learn(
         self,
@@ -106,14 +114,27 @@ class LearningVerbs(NamingVerbs):
             VocabularyError: the method is unknown, or what it is given makes no sense.
         """
         from thisismy.personalization import make_method
+
+        made = make_method(method, _with_whole_paths(arguments or {}))
+        with self._lock:
+            return self._learn(names, made, method, seed, judge, progress)
+
+    def _learn(
+        self,
+        names: Sequence[str] | None,
+        made: Method,
+        method: str,
+        seed: int,
+        judge: bool,
+        progress: Progress,
+    ) -> LearnReport:
         from thisismy.personalization.quality import leave_one_out, look_alikes
         from thisismy.personalization.vocabulary_file import save_vocabulary
 
-        made = make_method(method, _with_whole_paths(arguments or {}))
         known = self._current(made, method, seed)
         report = LearnReport(method)
         wanted = self._wanted(names, known)
-        material = {item.name: self._material(item, made.boxes, report.notes) for item in self.instances()}
+        material = {item.name: self._material(item, made.boxes, report.notes) for item in self._all()}
         ready = {name: item for name, item in material.items() if len(item.examples)}
         todo = []
         for instance in wanted:
@@ -128,20 +149,30 @@ class LearningVerbs(NamingVerbs):
             self._negatives(list(ready.values()), made.boxes) if todo else np.zeros((0, 1), np.float32)
         )
         start = time.perf_counter()
-        vocabulary = known or made.fit([], negatives, self.encoder, seed=seed)
+        vocabulary = known or made.fit([], negatives, self._context.encoder, seed=seed)
         for name in [name for name in vocabulary.concepts if name not in ready]:
             vocabulary = vocabulary.without(name)
         if todo:
             vocabulary = made.extend(vocabulary, todo, negatives, progress=progress)
         report.seconds = time.perf_counter() - start
-        save_vocabulary(vocabulary, self._vocabulary_path)
+        save_vocabulary(vocabulary, self.path)
         judged = {}
         if judge and todo:
-            results = leave_one_out(made, list(ready.values()), negatives, self.encoder, seed=seed)
+            results = leave_one_out(made, list(ready.values()), negatives, self._context.encoder, seed=seed)
             judged = {result.name: result for result in results}
-            report.look_alikes = [str(pair) for pair in look_alikes(list(ready.values()), self.encoder)]
+            report.look_alikes = [
+                str(pair) for pair in look_alikes(list(ready.values()), self._context.encoder)
+            ]
         report.learned = [_described(item, judged.get(item.name)) for item in todo]
         return report
+
+    def _all(self) -> list[Instance]:
+        with self._context.store.read() as connection:
+            return rows.list_instances(connection)
+
+    def _get(self, name: str) -> Instance:
+        with self._context.store.read() as connection:
+            return rows.find_instance(connection, name)
 
     def _wanted(self, names: Sequence[str] | None, known: Vocabulary | None) -> list[Instance]:
         """The instances to look at; those asked for first.
@@ -149,24 +180,29 @@ class LearningVerbs(NamingVerbs):
         Raises:
             InstanceError: no instance of a name.
         """
-        asked = [self.instance(name) for name in names or ()]
+        asked = [self._get(name) for name in names or ()]
         if not asked:
-            return self.instances()
+            return self._all()
         if known is not None:
             return asked
         # A vocabulary is learned in one way: what another way has learned would be gone.
         named = {instance.name for instance in asked}
         before = set(self._learned_before()) - named
-        return asked + [item for item in self.instances() if item.name in before]
+        return asked + [item for item in self._all() if item.name in before]
+
+    @property
+    def encoder(self) -> Encoder:
+        """The encoder of the library; see `LibraryContext.encoder`."""
+        return self._context.encoder
 
     def corpus(self) -> list[NamedInstance]:
         """Every instance with its confirmed and its proposed examples, as `meta_train` takes them."""
         from thisismy.personalization.base import NamedInstance
 
         found = []
-        for instance in self.instances():
+        for instance in self._all():
             sure = self._material(instance, "crop")
-            likely = self._features_of(instance, PROPOSED, "crop")
+            likely = self._features.of(instance, PROPOSED, "crop")
             parts = [rows for rows in (sure.examples, likely.features) if len(rows)]
             ids = (*sure.example_ids, *likely.ids)
             if parts:
@@ -182,36 +218,31 @@ class LearningVerbs(NamingVerbs):
         """
         from thisismy.personalization.vocabulary_file import load_vocabulary
 
-        if not self._vocabulary_path.is_file():
+        if not self.path.is_file():
             raise VocabularyError("nothing was learned yet: run `thisismy learn`")
-        return load_vocabulary(self._vocabulary_path, self.encoder)
+        return load_vocabulary(self.path, self._context.encoder)
 
-    def delete(self, name: str) -> None:
-        """Delete an instance with everything derived from it, also what was learned.
-
-        Raises:
-            InstanceError: no such instance.
-        """
+    def forget(self, name: str) -> None:
+        """Drop what was learned of an instance that is deleted."""
         from thisismy.personalization.vocabulary_file import save_vocabulary
 
-        name = self.instance(name).name
-        super().delete(name)
-        try:
-            vocabulary = self.vocabulary()
-        except (VocabularyError, EncoderMismatchError):
-            # Nothing learned, or on an encoder that is gone: the next learning drops what has no instance.
-            return
-        if name in vocabulary.concepts:
-            save_vocabulary(vocabulary.without(name), self._vocabulary_path)
+        with self._lock:
+            try:
+                vocabulary = self.vocabulary()
+            except (VocabularyError, EncoderMismatchError):
+                # Nothing was learned, or on an encoder that is gone: the next learning drops it.
+                return
+            if name in vocabulary.concepts:
+                save_vocabulary(vocabulary.without(name), self.path)
 
-    def _learned(self, names: Sequence[str]) -> Vocabulary:
+    def learned(self, names: Sequence[str]) -> Vocabulary:
         """A vocabulary that knows these instances as they are now; what is missing is learned first.
 
         Raises:
             InstanceError: one has no confirmed example that can be seen.
         """
         vocabulary = None
-        if self._vocabulary_path.is_file():
+        if self.path.is_file():
             try:
                 vocabulary = self.vocabulary()
             except (EncoderMismatchError, VocabularyError):
@@ -220,7 +251,7 @@ class LearningVerbs(NamingVerbs):
         stale = [
             name
             for name in names
-            if vocabulary is None or not _same(vocabulary, self._material(self.instance(name), boxes))
+            if vocabulary is None or not _same(vocabulary, self._material(self._get(name), boxes))
         ]
         if stale and vocabulary is not None:
             report = self.learn(
@@ -242,9 +273,68 @@ class LearningVerbs(NamingVerbs):
                 )
         return self.vocabulary()
 
+    def states(self) -> dict[str, str]:
+        """For every instance whether it is learned: "current", "stale" (its examples changed) or "never".
+
+        Only rows are compared, so this is quick and needs no encoder.
+        """
+        about = {item["name"]: item["example_ids"] for item in (self.description() or {}).get("concepts", ())}
+        states = {}
+        with self._context.store.read() as connection:
+            for instance in rows.list_instances(connection):
+                if instance.name not in about:
+                    states[instance.name] = NEVER
+                    continue
+                confirmed = rows.examples_of(connection, instance, CONFIRMED)
+                # What can be seen nowhere any more was not learned from either.
+                seen = browsing.known_contents(connection, {example.content_hash for example in confirmed})
+                known = set(about[instance.name])
+                # A box whose file is gone was noted as unseen; whether it still is, learning finds out.
+                own = {_known_id(example, known) for example in confirmed if example.content_hash in seen}
+                states[instance.name] = CURRENT if known == own else STALE
+        return states
+
+    def description(self) -> dict[str, Any] | None:
+        """What the vocabulary kept says of itself, read without the encoder; None when there is none."""
+        import json
+
+        path = self.path.with_name(f"{self.path.name}.json")
+        try:
+            about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return about if about.get("encoder") == self._context.store.index_settings.encoder_id else None
+
+    def about(self) -> dict[str, dict[str, Any]]:
+        """Method, category and number of examples of every concept learned, by name of the instance."""
+        about = self.description() or {"concepts": []}
+        return {
+            item["name"]: {
+                "method": about["method"],
+                "category": item["category"],
+                "examples": len(item["example_ids"]),
+            }
+            for item in about["concepts"]
+        }
+
+    def vocabulary_of(self, name: str) -> Vocabulary:
+        """What was learned last, which knows this instance.
+
+        Raises:
+            VocabularyError: the instance was not learned, or on another encoder.
+        """
+        try:
+            vocabulary = self.vocabulary()
+        except EncoderMismatchError as error:
+            raise VocabularyError(str(error)) from error
+        if name not in vocabulary.concepts:
+            raise VocabularyError(f"{name!r} was not learned yet: learn it first")
+        return vocabulary
+
     @property
-    def _vocabulary_path(self) -> Path:
-        return self.store.folder / "vocabulary" / "concepts.safetensors"
+    def path(self) -> Path:
+        """The file of the vocabulary."""
+        return self._context.store.folder / "vocabulary" / "concepts.safetensors"
 
     def _current(self, made: Method, method: str, seed: int) -> Vocabulary | None:
         """The vocabulary kept, when it was learned just so on this encoder."""
@@ -273,7 +363,7 @@ class LearningVerbs(NamingVerbs):
         from thisismy.mining.naming import visible_noun
         from thisismy.personalization.base import NamedInstance
 
-        seen = self._features_of(instance, CONFIRMED, boxes, notes)
+        seen = self._features.of(instance, CONFIRMED, boxes, notes)
         # The noun a person uses says more than the nearest COCO class: "sneaker", not "sports ball".
         noun = None if instance.category_by == USER else visible_noun(instance.name.split())
         category = noun or instance.category or "thing"
@@ -281,9 +371,9 @@ class LearningVerbs(NamingVerbs):
 
     def _negatives(self, material: Sequence[NamedInstance], boxes: str) -> Features:
         """Shots that show none of the instances as far as can be told, and what people said they are not."""
-        gallery = self._prepared().gallery
+        gallery = self._context.prepared().gallery
         if not len(gallery):
-            return np.zeros((0, self.encoder.embed_dim), np.float32)
+            return np.zeros((0, self._context.encoder.embed_dim), np.float32)
         vectors = np.asarray(gallery.vectors)
         free = np.arange(len(vectors))
         for item in material:
@@ -295,29 +385,12 @@ class LearningVerbs(NamingVerbs):
             free = np.sort(np.random.default_rng(0).choice(free, NEGATIVES, replace=False))
         confirmed = {place_of(own) for item in material for own in item.example_ids}
         refused = [vectors[free]]
-        for instance in self.instances():
-            seen = self._features_of(instance, REJECTED, boxes)
+        for instance in self._all():
+            seen = self._features.of(instance, REJECTED, boxes)
             keep = [place_of(own) not in confirmed for own in seen.ids]
             if any(keep):
                 refused.append(seen.features[keep])
         return np.concatenate(refused)
-
-    def _refused(self, names: Sequence[str], gallery: Gallery) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """``(n_shots,)``: shots a person said do not show one of the instances."""
-        refused = np.zeros(len(gallery), bool)
-        with self.store.read() as connection:
-            for name in names:
-                instance = rows.find_instance(connection, name)
-                for example in rows.examples_of(connection, instance, REJECTED):
-                    media_id = catalog.find_media_id(connection, example.content_hash)
-                    if media_id is None:
-                        continue
-                    start = np.maximum(gallery.starts, example.span.start)
-                    shared = np.minimum(gallery.ends, example.span.end) - start
-                    whole = gallery.ends - gallery.starts
-                    covered = (shared > whole / 2) | ((whole == 0) & (example.span.duration == 0))
-                    refused |= (gallery.media_ids == media_id) & covered
-        return refused
 
 
 def _described(item: NamedInstance, left: LeftOut | None) -> LearnedInstance:
@@ -358,3 +431,8 @@ def _same(vocabulary: Vocabulary, item: NamedInstance) -> bool:
         item.category,
         item.example_ids,
     )
+
+
+def _known_id(example: Example, known: set[str]) -> str:
+    unseen = example_id(example, box_seen=False)
+    return unseen if unseen in known else example_id(example)

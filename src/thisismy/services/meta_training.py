@@ -16,8 +16,8 @@ from thisismy.services.captioned_images import read_named_pictures
 from thisismy.services.inversion import checked_settings, draw_curves, encode_pictures
 
 if TYPE_CHECKING:
-    from thisismy.library import Library
     from thisismy.personalization.base import NamedInstance
+    from thisismy.services.learning import LearningService
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class MetaReport:
 def meta_train(
     path: Path,
     *,
-    library: Library | None = None,
+    learning: LearningService | None = None,
     folder: Path | None = None,
     categories: Sequence[str] | None = None,
     encoder: Encoder | None = None,
@@ -58,7 +58,7 @@ def meta_train(
 
     Args:
         path: the file; its ``.json`` and ``.png`` lie beside it.
-        library: learn from its instances: confirmed examples, and those that mining proposed.
+        learning: learn from the instances of a library: confirmed examples, and those that mining proposed.
         folder: or from pictures, see `read_named_pictures`: the name of a picture is its category and every
             picture an instance of its own, but those of a folder ``dog__Biscuit`` are one instance.
         categories: or from phrases about things of these categories, without any picture, see
@@ -80,8 +80,8 @@ def meta_train(
         **checked_settings(settings or {}, category_features.MetaArguments)
     )
     failed: dict[str, str] = {}
-    if library is not None:
-        encoder = library.encoder
+    if learning is not None:
+        encoder = learning.encoder
     if encoder is None:
         raise VocabularyError("category features need a library, or an encoder and what to learn from")
     source: dict[str, Any]
@@ -90,8 +90,8 @@ def meta_train(
     elif folder is not None:
         corpus = _pictured(folder, encoder, path, failed, progress)
         source = {"kind": "pictures", "folder": folder.resolve().name}
-    elif library is not None:
-        corpus, source = library.corpus(), {"kind": "library"}
+    elif learning is not None:
+        corpus, source = learning.corpus(), {"kind": "library"}
     else:
         raise VocabularyError("category features are learned from a library, a folder or categories")
     source["instances"] = len(corpus)

@@ -15,7 +15,7 @@ from thisismy.core.errors import InstanceError
 from thisismy.core.progress import Progress, silent
 from thisismy.core.span import Span
 from thisismy.encoders.base import Encoder, Features
-from thisismy.encoders.caching import RememberingEncoder
+from thisismy.encoders.caching import CachingEncoder
 from thisismy.mining.calibrate import Calibration, calibrate, shipped_calibration
 from thisismy.mining.categories import COCO_CATEGORIES
 from thisismy.mining.examples import propose_elsewhere
@@ -151,7 +151,7 @@ def mine_library(
         known = [name for item in list_instances(connection) for name in (item.name, *item.aliases)]
     every = sorted(set(gallery.media_ids.tolist()))
     chosen = [number for number in every if media_ids is None or number in media_ids]
-    remembering = RememberingEncoder(encoder)
+    remembering = CachingEncoder(encoder)
     for done, media_id in enumerate(chosen):
         progress("mine", done, len(chosen))
         with store.read() as connection:

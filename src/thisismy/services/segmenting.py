@@ -13,8 +13,9 @@ from thisismy.core.errors import InstanceError, QueryError
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Picture
-    from thisismy.library import Library
     from thisismy.personalization.segmentation import Mask
+    from thisismy.services.learning import LearningService
+    from thisismy.services.searching import SearchService
 
 SHORTER_SIDE = 720
 """Pixels a picture is brought down to: a border does not get better by more."""
@@ -72,14 +73,17 @@ class Segmented:
         return drawn
 
 
-def segment_named(library: Library, text: str, place: str, *, method: str = METHOD) -> Segmented:
+def segment_named(
+    search: SearchService, learning: LearningService, text: str, place: str, *, method: str = METHOD
+) -> Segmented:
     """Find the pixels of the named thing in a frame or a photo.
 
     Every picture is cut into a part that is likelier and one that is less likely to show the thing; whether
     it is there at all is for a search to say.
 
     Args:
-        library: knows the name.
+        search: reads the query.
+        learning: knows what the thing looks like.
         text: the name, or a query with it: "my dog Biscuit in the grass".
         place: "VIDEO@1:23" or a photo; need not be in the library.
         method: makes the concept that windows of the picture are scored against, with arguments as
@@ -96,18 +100,17 @@ def segment_named(library: Library, text: str, place: str, *, method: str = METH
     from thisismy.personalization.segmentation import segment
 
     path, time = _place(place)
-    known = [(name, item.name) for item in library.instances() for name in (item.name, *item.aliases)]
-    read = library._read(text, known)
+    read = search.read(text)
     if len(read.names) != 1:
         found = ", ".join(read.names) if read.names else "nobody"
         raise QueryError(f"{text!r} names {found}: name one thing that `thisismy instances list` shows")
     when, picture = _picture(path, time)
-    thing = next((one for one in library.corpus() if one.name == read.names[0]), None)
+    thing = next((one for one in learning.corpus() if one.name == read.names[0]), None)
     if thing is None:
         name = read.names[0]
         raise InstanceError(f'{name!r} has no example: `thisismy name "{name}" VIDEO@1:23` adds one')
-    none = np.zeros((0, library.encoder.embed_dim), np.float32)
-    vocabulary = make_method(*parse_method(method)).fit([thing], none, library.encoder)
+    none = np.zeros((0, learning.encoder.embed_dim), np.float32)
+    vocabulary = make_method(*parse_method(method)).fit([thing], none, learning.encoder)
     mask = segment(picture, vocabulary, thing.name, prompt=read.prompts[0])
     return Segmented(read.names[0], read.prompts[0], path, when, picture, mask)
 

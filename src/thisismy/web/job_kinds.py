@@ -57,11 +57,11 @@ def _index(page: Page, order: JobOrder) -> tuple[str, Do]:
 
     def do(work: Work) -> Any:
         _wait_for_others(page, work)
-        page.library.indexing = True
+        page.library.context.indexing = True
         try:
-            report = page.library.add(paths, progress=work.progress, tell=work.say, **changes)
+            report = page.library.files.add(paths, progress=work.progress, tell=work.say, **changes)
         finally:
-            page.library.indexing = False
+            page.library.context.indexing = False
         return asdict(report)
 
     return f"Index {', '.join(map(str, paths)) if paths else 'all folders'}", do
@@ -71,7 +71,9 @@ def _transcribe(page: Page, order: JobOrder) -> tuple[str, Do]:
     speech = order.speech is not False
 
     def do(work: Work) -> Any:
-        report = page.library.transcribe(speech=speech, language=order.language, progress=work.progress)
+        report = page.library.transcripts.transcribe(
+            speech=speech, language=order.language, progress=work.progress
+        )
         return asdict(report)
 
     return "Transcribe speech" if speech else "Read transcripts beside the videos", do
@@ -80,7 +82,7 @@ def _transcribe(page: Page, order: JobOrder) -> tuple[str, Do]:
 def _mine(page: Page, _order: JobOrder) -> tuple[str, Do]:
     def do(work: Work) -> Any:
         _wait_for_others(page, work)
-        found = page.library.mine(progress=work.progress)
+        found = page.library.mentions.mine(progress=work.progress)
         kept = [mention for mention in found if mention.verdict == "kept"]
         return {"mentions": len(found), "open": sum(mention.decision is None for mention in kept)}
 
@@ -90,7 +92,7 @@ def _mine(page: Page, _order: JobOrder) -> tuple[str, Do]:
 def _learn(page: Page, order: JobOrder) -> tuple[str, Do]:
     from thisismy.personalization.registry import DEFAULT, METHODS
 
-    known = {item.id: item.name for item in page.library.instances()}
+    known = {item.id: item.name for item in page.library.instances.all()}
     missing = [str(number) for number in order.instances or () if number not in known]
     if missing:
         raise NotFoundError(f"there is no instance number {', '.join(missing)}")
@@ -100,10 +102,12 @@ def _learn(page: Page, order: JobOrder) -> tuple[str, Do]:
         raise QueryError(f"no method is called {method!r}; there are {', '.join(METHODS)}")
 
     def do(work: Work) -> Any:
-        about = page.library.vocabulary_about() or {}
+        about = page.library.learning.description() or {}
         # Arguments that were given in a terminal stay until another method is chosen.
         arguments = about["arguments"] if about.get("method") == method else None
-        report = page.library.learn(names, method=method, arguments=arguments, progress=work.progress)
+        report = page.library.learning.learn(
+            names, method=method, arguments=arguments, progress=work.progress
+        )
         return asdict(report)
 
     return f"Learn {', '.join(names) if names else 'what is new'}", do
@@ -129,7 +133,7 @@ def _forget(page: Page, order: JobOrder) -> tuple[str, Do]:
 
     def do(work: Work) -> Any:
         _wait_for_others(page, work)
-        return {"removed": page.library.remove(paths, missing=bool(order.missing))}
+        return {"removed": page.library.files.remove(paths, missing=bool(order.missing))}
 
     return f"Forget {len(paths)} of the library" if paths else "Forget files that are gone", do
 

@@ -73,12 +73,12 @@ def shot_fields(page: Page, shot: ShotRow, time: float | None = None) -> dict[st
 
 def show_shots(page: Page, shot_ids: Sequence[int]) -> list[responses.Shot]:
     """Shots by their rows; those that are gone are left out."""
-    return [responses.Shot(**shot_fields(page, shot)) for shot in page.library.shots(shot_ids)]
+    return [responses.Shot(**shot_fields(page, shot)) for shot in page.library.files.shots(shot_ids)]
 
 
 def show_hits(page: Page, hits: Sequence[Hit], names: Sequence[str], prompt: str) -> list[responses.Hit]:
     """What a search found."""
-    known = {shot.id: shot for shot in page.library.shots([hit.shot_id for hit in hits])}
+    known = {shot.id: shot for shot in page.library.files.shots([hit.shot_id for hit in hits])}
     return [
         responses.Hit(
             **shot_fields(page, known[hit.shot_id], hit.time),
@@ -110,7 +110,7 @@ def _why(hit: Hit, names: Sequence[str], prompt: str) -> str:
 
 def show_instances(page: Page, instances: Iterable[Instance]) -> list[responses.Instance]:
     """Instances with a picture of each."""
-    learned = page.library.learned_states()
+    learned = page.library.learning.states()
     with page.library.store.read() as connection:
         return [
             responses.Instance(**instance_fields(connection, instance, learned.get(instance.name, "never")))

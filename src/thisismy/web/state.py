@@ -14,7 +14,8 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 
 from thisismy.core.errors import ThisIsMyError
-from thisismy.services.browsing import Candidates
+from thisismy.library import Library
+from thisismy.services.instances import Candidates
 from thisismy.store import browsing
 from thisismy.store.instances import Instance
 from thisismy.web import responses
@@ -22,7 +23,6 @@ from thisismy.web.artifact_cache import Kept
 from thisismy.web.error_handlers import NotFoundError
 from thisismy.web.events import Events
 from thisismy.web.job_queue import Job, Worker
-from thisismy.web.shared import SharedLibrary
 
 Made = TypeVar("Made")
 
@@ -45,7 +45,7 @@ class Page:
         playable: whether a browser plays a media, by content.
     """
 
-    library: SharedLibrary
+    library: Library
     events: Events
     worker: Worker
     kept: Kept
@@ -62,7 +62,7 @@ class Page:
         Raises:
             LibraryError: it cannot be opened.
         """
-        library = SharedLibrary.create(folder)
+        library = Library.create(folder)
         events = Events()
 
         def tell(job: Job) -> None:
@@ -80,7 +80,7 @@ class Page:
         Raises:
             NotFoundError: there is none.
         """
-        found = next((item for item in self.library.instances() if item.id == number), None)
+        found = next((item for item in self.library.instances.all() if item.id == number), None)
         if found is None:
             raise NotFoundError(f"there is no instance number {number}")
         return found
@@ -112,7 +112,7 @@ class Page:
         """Load what the first search needs; what goes wrong is said by that search."""
         with suppress(ThisIsMyError):
             if self.library.store.index_settings.encoder_id is not None:
-                self.library.warm()
+                self.library.context.warm()
 
     def close(self) -> None:
         """Stop all work and let go of the library."""

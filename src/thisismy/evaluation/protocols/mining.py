@@ -14,7 +14,7 @@ from thisismy.core.errors import BenchmarkError
 from thisismy.core.progress import Progress, silent
 from thisismy.core.span import Span
 from thisismy.encoders.base import Encoder, Features
-from thisismy.encoders.caching import RememberingEncoder
+from thisismy.encoders.caching import CachingEncoder
 from thisismy.evaluation.datasets.base import Media
 from thisismy.evaluation.datasets.vlogs import Vlog, Vlogs
 from thisismy.evaluation.features import FeatureFile, content_key
@@ -119,7 +119,7 @@ def evaluate_mining(
     features = shot_features(vlogs, shots, encoder, file, progress)
     material = [Narrated(v, shots[name], features[name], said[name]) for name, v in vlogs.videos.items()]
     jobs = list(_jobs(patterns, transcripts, variants))
-    rows = _rows(material, jobs, RememberingEncoder(encoder), calibration_for(features, encoder), progress)
+    rows = _rows(material, jobs, CachingEncoder(encoder), calibration_for(features, encoder), progress)
     return {"rows": rows, "provenance": _provenance(vlogs, detector, encoder)}
 
 

@@ -153,7 +153,7 @@ async def sprites(page: PageOf, media_id: MediaId, number: PieceNumber, v: Versi
 @_made("/shots/{shot_id}/strip.jpg", "Eight pictures of a shot side by side", "image/jpeg")
 async def strip(page: PageOf, shot_id: RowId, v: Version = "") -> FileResponse:
     """In order of time and of equal size, so that a page can play a shot without decoding a video."""
-    found = await run_in_threadpool(page.library.shots, [shot_id])
+    found = await run_in_threadpool(page.library.files.shots, [shot_id])
     if not found or found[0].kind != "video":
         raise NotFoundError(f"there is no shot {shot_id} of a video")
     shot = found[0]

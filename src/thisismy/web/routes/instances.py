@@ -91,9 +91,9 @@ def name(page: PageOf, body: requests.Naming) -> Named:
         raise InstanceError("a name cannot be empty")
     box = _checked(body.box)
     places = [_place(page, place, box) for place in body.places]
-    known = {item.id for item in page.library.instances()}
+    known = {item.id for item in page.library.instances.all()}
     state = rows.REJECTED if body.negative else rows.CONFIRMED
-    instance = page.library.teach(body.name, places, category=body.category, state=state)
+    instance = page.library.instances.teach(body.name, places, category=body.category, state=state)
     return Named(
         instance=_shown(page, instance.id),
         created=instance.id not in known,
@@ -104,7 +104,7 @@ def name(page: PageOf, body: requests.Naming) -> Named:
 @router.get("/instances", summary="All named things")
 def list_instances(page: PageOf) -> responses.Listing[responses.Instance]:
     """In order of name."""
-    return responses.Listing(items=presenters.show_instances(page, page.library.instances()))
+    return responses.Listing(items=presenters.show_instances(page, page.library.instances.all()))
 
 
 @router.get(
@@ -120,7 +120,7 @@ def export_instances(
     names = [page.instance(number).name for number in ids or []]
     with tempfile.NamedTemporaryFile(suffix=".json", delete=False) as file:
         path = Path(file.name)
-    page.library.export_instances(path, names or None)
+    page.library.instances.export_file(path, names or None)
     away = BackgroundTask(path.unlink, missing_ok=True)
     return FileResponse(path, filename="instances.json", media_type="application/json", background=away)
 
@@ -137,7 +137,7 @@ async def import_instances(
             path = Path(folder) / "instances.json"
             path.write_bytes(body)
             try:
-                return page.library.import_instances(path)
+                return page.library.instances.import_file(path)
             except InstanceError as error:
                 raise InstanceError(str(error).replace(str(path), "the file")) from error
 
@@ -152,7 +152,7 @@ def show_instance(page: PageOf, instance_id: InstanceId) -> responses.InstanceDe
     with page.library.store.read() as connection:
         made = table.select().where(table.c.id == instance_id)
         created_at = connection.execute(made).one().created_at
-    about = page.library.learned_about().get(instance.name)
+    about = page.library.learning.about().get(instance.name)
     return responses.InstanceDetails(
         **_shown(page, instance_id).model_dump(),
         created_at=created_at,
@@ -166,7 +166,7 @@ def change_instance(
 ) -> responses.Instance:
     """All of it or, when a name is taken, nothing."""
     page.instance(instance_id)
-    page.library.change(instance_id, name=body.name, category=body.category, aliases=body.aliases)
+    page.library.instances.change(instance_id, name=body.name, category=body.category, aliases=body.aliases)
     return _shown(page, instance_id)
 
 
@@ -174,22 +174,22 @@ def change_instance(
 def delete_instance(page: PageOf, instance_id: InstanceId) -> Deleted:
     """With its examples, the photos kept for them, and what was learned of it."""
     instance = page.instance(instance_id)
-    page.library.delete(instance.name)
+    page.library.instances.delete(instance.name)
     return Deleted(deleted=instance.name)
 
 
 @router.post("/instances/{instance_id}/merge", summary="Make two named things one")
 def merge(page: PageOf, instance_id: InstanceId, body: requests.Merge) -> responses.Instance:
     """The names of the other become aliases of this one."""
-    page.library.merge(page.instance(instance_id).name, page.instance(body.other).name)
+    page.library.instances.merge(page.instance(instance_id).name, page.instance(body.other).name)
     return _shown(page, instance_id)
 
 
 @router.post("/instances/{instance_id}/split", summary="Move examples to a new named thing")
 def split(page: PageOf, instance_id: InstanceId, body: requests.Split) -> responses.Instance:
     """Gives the new one."""
-    page.library.split(page.instance(instance_id).name, body.name, body.example_ids)
-    return _shown(page, page.library.instance(body.name).id)
+    page.library.instances.split(page.instance(instance_id).name, body.name, body.example_ids)
+    return _shown(page, page.library.instances.get(body.name).id)
 
 
 @router.get("/instances/{instance_id}/examples", summary="Where it is seen")
@@ -219,7 +219,7 @@ def decide(page: PageOf, instance_id: InstanceId, body: requests.ExampleDecision
         states |= dict.fromkeys(body.example_ids, body.state)
     if not states:
         raise InstanceError("nothing to decide: give example_ids with a state, or states")
-    before = page.library.decide_each(instance_id, states)
+    before = page.library.instances.decide_each(instance_id, states)
     return Decided.model_validate({"instance": _shown(page, instance_id), "before": before})
 
 
@@ -241,7 +241,7 @@ async def add_photos(
         except (BadTypeError, TooLargeError, MediaError, MissingExtraError) as error:
             failed.append(Rejected(name=photo.filename or "photo", error=str(error)))
     if places:
-        await run_in_threadpool(page.library.teach, instance.name, places)
+        await run_in_threadpool(page.library.instances.teach, instance.name, places)
     examples = await run_in_threadpool(_at, page, instance, places)
     return Taken(
         instance=await run_in_threadpool(_shown, page, instance_id), examples=examples, failed=failed
@@ -262,12 +262,12 @@ def list_candidates(
     whole = page.ranking(order) if order.startswith(f"{instance_id}-") else None
     if whole is None:
         order = f"{instance_id}-{secrets.token_hex(4)}"
-        whole = page.library.candidates(instance_id, unlabelled=unlabelled)
+        whole = page.library.instances.candidates(instance_id, unlabelled=unlabelled)
         page.remember(order, whole)
     here = slice(offset, offset + limit)
     window = list(zip(whole.shot_ids[here].tolist(), whole.scores[here].tolist(), strict=True))
-    states = page.library.labels(instance_id, [shot_id for shot_id, _ in window])
-    shots = {shot.id: shot for shot in page.library.shots([shot_id for shot_id, _ in window])}
+    states = page.library.instances.labels(instance_id, [shot_id for shot_id, _ in window])
+    shots = {shot.id: shot for shot in page.library.files.shots([shot_id for shot_id, _ in window])}
     items = [
         responses.Candidate.model_validate(
             {**presenters.shot_fields(page, shots[number]), "score": score, "state": states.get(number)}
@@ -282,7 +282,7 @@ def list_candidates(
 def label(page: PageOf, instance_id: InstanceId, body: requests.Labels) -> Labelled:
     """Sending ``before`` back undoes it."""
     page.instance(instance_id)
-    before = page.library.label(instance_id, {item.shot_id: item.state for item in body.labels})
+    before = page.library.instances.label(instance_id, {item.shot_id: item.state for item in body.labels})
     return Labelled.model_validate(
         {
             "instance": _shown(page, instance_id),
@@ -313,7 +313,7 @@ def list_occurrences(
     instance = page.instance(instance_id)
     scores: dict[int, float] = {}
     try:
-        scores = {hit.shot_id: hit.score for hit in page.library.occurrences(instance_id, limit)}
+        scores = {hit.shot_id: hit.score for hit in page.library.search.occurrences(instance_id, limit)}
         learned = True
     except VocabularyError:
         learned = False
@@ -321,7 +321,7 @@ def list_occurrences(
         confirmed = rows.examples_of(connection, instance, rows.CONFIRMED)
         covering = browsing.shots_covering(connection, [(e.content_hash, e.span) for e in confirmed])
     sure = {number for number in covering if number is not None}
-    shots = page.library.shots(list(dict.fromkeys([*sure, *scores])))
+    shots = page.library.files.shots(list(dict.fromkeys([*sure, *scores])))
     shots.sort(key=lambda shot: (shot.created is None, shot.created or "", shot.path, shot.span.start))
     items = [
         responses.Occurrence(
@@ -341,7 +341,7 @@ def list_occurrences(
 def propose(page: PageOf, instance_id: InstanceId, body: requests.Propose) -> Proposed:
     """Nothing is confirmed."""
     instance = page.instance(instance_id)
-    found = page.library.propose(instance.name, body.limit)
+    found = page.library.instances.propose(instance.name, body.limit)
     return Proposed(examples=presenters.show_examples(page, instance, [item.example for item in found]))
 
 
@@ -350,7 +350,7 @@ def list_methods(page: PageOf) -> responses.Methods:
     """By the names that a job of kind "learn" takes; all instances are learned in the same way."""
     from thisismy.personalization.registry import ABOUT
 
-    about = page.library.vocabulary_about()
+    about = page.library.learning.description()
     items = [responses.Method(name=name, about=line) for name, line in ABOUT.items()]
     return responses.Methods(items=items, used=about["method"] if about else None)
 
@@ -358,7 +358,7 @@ def list_methods(page: PageOf) -> responses.Methods:
 @router.get("/vocabulary", summary="What was learned last")
 def show_vocabulary(page: PageOf) -> responses.Vocabulary:
     """Method, arguments and names; null before anything was learned."""
-    about = page.library.vocabulary_about()
+    about = page.library.learning.description()
     if about is None:
         return responses.Vocabulary(method=None, arguments=None, encoder_id=None, seed=None, names=[])
     return responses.Vocabulary(
@@ -391,9 +391,9 @@ def _place(page: Page, place: requests.PlaceOf, box: tuple[float, float, float, 
         NotFoundError: there is no such shot or media.
     """
     if place.shot_id is not None:
-        if not page.library.shots([place.shot_id]):
+        if not page.library.files.shots([place.shot_id]):
             raise NotFoundError(f"there is no shot {place.shot_id} any more: look for it again")
-        return page.library.place_of_shot(place.shot_id, box, place.time)
+        return page.library.instances.place_of_shot(place.shot_id, box, place.time)
     if place.media_id is None or (place.time is None and (place.start is None or place.end is None)):
         raise InstanceError("a place is a shot_id, or a media_id with a time or with start and end")
     with page.library.store.read() as connection:
@@ -412,7 +412,7 @@ def _place(page: Page, place: requests.PlaceOf, box: tuple[float, float, float, 
         return Place(digest, span, box=box, box_time=time if box else None)
     if around is None:
         raise InstanceError("this video has no shots yet: wait until it is indexed")
-    return page.library.place_of_shot(around, box, place.time)
+    return page.library.instances.place_of_shot(around, box, place.time)
 
 
 def _at(page: Page, instance: Instance, places: list[Place]) -> list[responses.Example]:

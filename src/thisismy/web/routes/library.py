@@ -40,7 +40,7 @@ def show_library(page: PageOf) -> responses.LibraryDetails:
 
     store = page.library.store
     settings = store.index_settings
-    entries = page.library.files()
+    entries = page.library.files.all()
     paths = [entry.path for entry in entries if entry.state != "missing"]
     folders = []
     for root in roots(page):

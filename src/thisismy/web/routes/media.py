@@ -52,7 +52,7 @@ def list_media(
     wanted = text.casefold()
     entries = [
         entry
-        for entry in page.library.files()
+        for entry in page.library.files.all()
         if state in (None, entry.state) and (not wanted or wanted in entry.path.casefold())
     ]
     window = entries[offset : offset + limit]
@@ -67,7 +67,7 @@ def list_media(
 @router.get("/media/{media_id}", summary="One video or photo")
 def show_media(page: PageOf, media_id: MediaId) -> responses.Media:
     """What it is, how a browser plays it, and its neighbours in order of path."""
-    entries = page.library.files()
+    entries = page.library.files.all()
     entry, digest = find_media(page, media_id, entries)
     order = [item.media_id for item in entries if item.media_id and item.state != "missing"]
     order = list(dict.fromkeys(order))
@@ -180,7 +180,7 @@ def list_categories(
     """Those in use first, then the usual ones."""
     from thisismy.mining.categories import COCO_CATEGORIES
 
-    used = sorted({item.category for item in page.library.instances() if item.category})
+    used = sorted({item.category for item in page.library.instances.all() if item.category})
     every = dict.fromkeys([*used, *COCO_CATEGORIES])
     return responses.Listing(items=[name for name in every if name.casefold().startswith(q.casefold())][:20])
 

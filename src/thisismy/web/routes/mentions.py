@@ -51,7 +51,7 @@ def list_mentions(
     limit: Limit = 100,
 ) -> responses.Mentions:
     """By video and time."""
-    every = [item for item in page.library.mentions() if verdict == "all" or item.verdict == "kept"]
+    every = [item for item in page.library.mentions.all() if verdict == "all" or item.verdict == "kept"]
     counts = Counter(STATES[item.decision] for item in every)
     chosen = [item for item in every if state in ("all", STATES[item.decision])]
     return responses.Mentions(
@@ -69,8 +69,8 @@ def accept(page: PageOf, mention_id: RowId, body: requests.Acceptance) -> Accept
     """With its shots as examples; a name that exists gets them beside its own."""
     mention = _find(page, mention_id)
     if mention.decision == "accepted":
-        page.library.undecide(mention)
-    instance = page.library.accept(mention, " ".join(body.name.split()), body.category)
+        page.library.mentions.undecide(mention)
+    instance = page.library.mentions.accept(mention, " ".join(body.name.split()), body.category)
     return Accepted(
         mention=_again(page, mention_id),
         instance=presenters.show_instances(page, [page.instance(instance.id)])[0],
@@ -80,19 +80,19 @@ def accept(page: PageOf, mention_id: RowId, body: requests.Acceptance) -> Accept
 @router.post("/mentions/{mention_id}/reject", summary="Say that a mention names nothing that is seen")
 def reject(page: PageOf, mention_id: RowId, body: requests.Nothing) -> Changed:
     """It is not asked again; what accepting it had brought goes."""
-    page.library.reject(_find(page, mention_id))
+    page.library.mentions.reject(_find(page, mention_id))
     return Changed(mention=_again(page, mention_id))
 
 
 @router.post("/mentions/{mention_id}/undo", summary="Take back what was decided about a mention")
 def undo(page: PageOf, mention_id: RowId, body: requests.Nothing) -> Changed:
     """An instance that came to be by accepting it, and has nothing else, goes away."""
-    page.library.undecide(_find(page, mention_id))
+    page.library.mentions.undecide(_find(page, mention_id))
     return Changed(mention=_again(page, mention_id))
 
 
 def _find(page: Page, number: int) -> StoredMention:
-    found = next((item for item in page.library.mentions() if item.id == number), None)
+    found = next((item for item in page.library.mentions.all() if item.id == number), None)
     if found is None:
         raise NotFoundError(f"there is no mention number {number}")
     return found
@@ -113,9 +113,9 @@ def _show(page: Page, mentions: Sequence[StoredMention]) -> list[responses.Menti
             for mention in mentions
             if mention.shot is not None and (media_id := numbers[mention.content_hash]) is not None
         }
-    found = page.library.shots([number for number in around.values() if number is not None])
+    found = page.library.files.shots([number for number in around.values() if number is not None])
     shots = {shot.id: responses.Shot(**presenters.shot_fields(page, shot)) for shot in found}
-    by_name = {item.name: item.id for item in page.library.instances()}
+    by_name = {item.name: item.id for item in page.library.instances.all()}
     return [
         responses.Mention(
             id=mention.id,

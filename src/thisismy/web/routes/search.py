@@ -89,7 +89,7 @@ def complete(
 ) -> responses.Listing[responses.Completion]:
     """The beginning of a word of a name or alias counts more than its inside."""
     found = []
-    for instance in page.library.instances():
+    for instance in page.library.instances.all():
         best = max((_fit(name, q), name) for name in (instance.name, *instance.aliases))
         if best[0] > 0:
             found.append((best[0], instance.confirmed, instance, best[1]))
@@ -109,7 +109,7 @@ def complete(
 def feedback(page: PageOf, body: Feedback) -> responses.Instance:
     """A rejected shot is never shown again for that name; null takes back what was said."""
     page.instance(body.instance_id)
-    page.library.label(body.instance_id, {body.shot_id: body.state})
+    page.library.instances.label(body.instance_id, {body.shot_id: body.state})
     return presenters.show_instances(page, [page.instance(body.instance_id)])[0]
 
 
@@ -143,7 +143,7 @@ def _answer(page: Page, fields: SearchFields, pictures: list[Picture] | None = N
     return responses.Answer(
         query=result.query,
         read=result.read,
-        names=[responses.NamedIn(id=page.library.instance(n).id, name=n) for n in result.names],
+        names=[responses.NamedIn(id=page.library.instances.get(n).id, name=n) for n in result.names],
         remarks=list(result.remarks),
         searched=result.searched,
         milliseconds=round((time.perf_counter() - began) * 1000, 1),
@@ -175,7 +175,7 @@ def _search(page: Page, fields: SearchFields, pictures: list[Picture]) -> Search
         kind=fields.kind,
         media_id=fields.media,
     )
-    return page.library.search(
+    return page.library.search.find(
         fields.q,
         images=pictures,
         like=fields.like,
@@ -228,9 +228,9 @@ def _hits_to_save(page: Page, body: Export) -> list[Hit]:
 
     scored: dict[int, Hit] = {}
     if body.query.strip():
-        result = page.library.search(body.query, k=500, cutoff=0, fold=False)
+        result = page.library.search.find(body.query, k=500, cutoff=0, fold=False)
         scored = {hit.shot_id: hit for hit in result.hits}
-    shots = page.library.shots(body.shots)
+    shots = page.library.files.shots(body.shots)
     if not shots:
         raise NotFoundError("none of these shots is in the library any more: search again")
     return [

@@ -1,0 +1,154 @@
+"""The files of a library: indexed, listed, described, removed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thisismy.core.errors import LibraryError
+from thisismy.core.progress import Progress, silent
+from thisismy.media.discovery import path_bytes, path_text
+from thisismy.services.context import LibraryContext, Tell, quiet
+from thisismy.store import browsing, catalog
+from thisismy.store.features import frames_of, shots_of
+from thisismy.store.folder import add_roots, drop_roots, list_roots
+
+if TYPE_CHECKING:
+    from thisismy.encoders.base import Encoder
+    from thisismy.jobs.indexing import IndexReport
+    from thisismy.store.browsing import ShotRow
+    from thisismy.store.catalog import CatalogEntry
+
+
+class FileService:
+    """The files of a library."""
+
+    def __init__(self, context: LibraryContext) -> None:
+        self._context = context
+        self._listed: tuple[tuple[Any, ...], list[CatalogEntry]] | None = None
+
+    def all(self) -> list[CatalogEntry]:
+        """Every file the library knows, in order of path; read again only when something has changed."""
+        store = self._context.store
+        encoder_id = store.index_settings.encoder_id
+        with store.read() as connection:
+            if self._context.indexing:
+                # The state of a file changes more often than the mark while it is worked on.
+                self._listed = None
+                return catalog.list_files(connection, encoder_id)
+            mark = browsing.library_mark(connection)
+            held = self._listed
+            if held is None or held[0] != mark:
+                self._listed = held = (mark, catalog.list_files(connection, encoder_id))
+        return held[1]
+
+    def add(
+        self,
+        paths: Sequence[Path] | None = None,
+        *,
+        progress: Progress = silent,
+        tell: Tell = quiet,
+        **settings: Any,
+    ) -> IndexReport:
+        """Index files and folders; with no paths, all that were added before.
+
+        Args:
+            paths: files and folders. They are remembered.
+            progress: told of each stage.
+            tell: told which encoder was chosen and why.
+            settings: fields of ``IndexSettings`` to change for this library from now on.
+
+        Raises:
+            LibraryError: the library cannot be written, or nothing was ever added.
+            EncoderError: the encoder cannot be loaded.
+        """
+        from thisismy.encoders import EMBEDDED, choose_encoder
+        from thisismy.jobs.indexing import Indexer
+
+        with self._context.store.indexing():
+            wanted = replace(self._context.store.index_settings, **settings)
+            if wanted.encoder == "auto":
+                choice = choose_encoder()
+                tell(f"encoder: {choice.name} ({choice.reason})")
+                wanted = replace(wanted, encoder=choice.name)
+            if "encoder" in settings:
+                wanted = replace(wanted, encoder_id=None)
+            if paths is None:
+                paths = list_roots(self._context.store)
+                if not paths:
+                    raise LibraryError(
+                        f"nothing was added to {self._context.store.folder} yet: name a file or folder"
+                    )
+            named = "encoder" in settings
+
+            def load() -> Encoder:
+                return self._context.load(wanted.encoder, allow_download=named, progress=progress)
+
+            # It comes with the package, so an upgrade may have changed it; loading it costs next to nothing.
+            if wanted.encoder == EMBEDDED and wanted.encoder_id not in (None, load().id):
+                tell("the embedded encoder has changed since: everything is encoded again")
+                wanted = replace(wanted, encoder_id=None)
+            indexer = Indexer(self._context.store, load, settings=wanted, progress=progress)
+            report = indexer.run(paths)
+            self._context.store.index_settings = indexer.settings
+            add_roots(self._context.store, [path for path in paths if path.exists()])
+        if indexer.settings.encoder_id is not None:
+            self._context.prepared()
+        return report
+
+    def describe(self, path: Path) -> dict[str, Any]:
+        """What is known of one file: its catalog entry, and "shots" with the times of their frames.
+
+        Raises:
+            LibraryError: the library does not know the file.
+        """
+        name = path_text(path_bytes(path.expanduser().absolute()))
+        entry = next((entry for entry in self.all() if entry.path == name), None)
+        if entry is None:
+            raise LibraryError(
+                f"{name} is not in the library {self._context.store.folder}; `thisismy ls` lists what is"
+            )
+        shots: list[dict[str, Any]] = []
+        if entry.media_id is not None:
+            with self._context.store.read() as connection:
+                times: dict[int, list[float]] = {}
+                for frame in frames_of(connection, entry.media_id):
+                    times.setdefault(frame.shot_id, []).append(frame.time)
+                for row, shot in shots_of(connection, entry.media_id):
+                    span = {"start": shot.span.start, "end": shot.span.end}
+                    shots.append({"position": shot.index, **span, "frames": times.get(row, [])})
+        return {**asdict(entry), "shots": shots}
+
+    def shots(self, shot_ids: Sequence[int]) -> list[ShotRow]:
+        """Shots by their rows, in the order asked; those that are gone are left out."""
+        with self._context.store.read() as connection:
+            found = browsing.shots_by_id(connection, shot_ids)
+        return [found[number] for number in shot_ids if number in found]
+
+    def remove(self, paths: Sequence[Path], *, missing: bool = False) -> int:
+        """Forget files, and all files under folders, with what was derived from them; disk is not touched.
+
+        Args:
+            paths: files and folders.
+            missing: forget every file that is gone from disk as well.
+
+        Returns:
+            The number of files forgotten.
+
+        Raises:
+            LibraryError: a path is not in the library; then nothing is forgotten.
+        """
+        with self._context.store.indexing(), self._context.store.write() as connection:
+            chosen = set(catalog.missing_files(connection)) if missing else set()
+            for path in paths:
+                found = catalog.select_files(connection, path)
+                if not found:
+                    raise LibraryError(
+                        f"{path} is not in the library {self._context.store.folder}; nothing was removed"
+                    )
+                chosen.update(found)
+            catalog.remove_files(connection, sorted(chosen))
+            drop_roots(connection, paths)
+        return len(chosen)

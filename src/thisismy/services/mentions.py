@@ -1,0 +1,110 @@
+"""What people name in their videos: mined, then accepted or rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from thisismy.core.progress import Progress, silent
+from thisismy.services.context import LibraryContext
+from thisismy.services.transcripts import TranscriptService
+from thisismy.store import instances as rows
+
+if TYPE_CHECKING:
+    from thisismy.mining.calibrate import Calibration
+    from thisismy.mining.settings import MiningSettings
+    from thisismy.services.mining import StoredMention
+    from thisismy.store.instances import Instance
+
+
+class MentionService:
+    """The mentions of a library."""
+
+    def __init__(self, context: LibraryContext, transcripts: TranscriptService) -> None:
+        self._context = context
+        self._transcripts = transcripts
+
+    def mine(
+        self,
+        paths: Sequence[Path] | None = None,
+        *,
+        settings: MiningSettings | None = None,
+        categories: Sequence[str] | None = None,
+        progress: Progress = silent,
+    ) -> list[StoredMention]:
+        """Find what is named in transcripts, and where it is seen.
+
+        Transcript files beside videos are read first; speech is not (see ``transcribe``).
+
+        Args:
+            paths: only these files or folders.
+            settings: thresholds and patterns.
+            categories: names to choose categories from; None takes the COCO classes.
+            progress: told the videos done.
+
+        Raises:
+            LibraryError: nothing is indexed yet, or there is too little to calibrate the encoder on.
+        """
+        from thisismy.mining.categories import COCO_CATEGORIES
+        from thisismy.mining.settings import MiningSettings
+        from thisismy.services.mining import mine_library
+
+        self._transcripts.transcribe(paths, speech=False, progress=progress)
+        with self._context.store.indexing():
+            return mine_library(
+                self._context.store,
+                self._context.prepared().gallery,
+                self._context.encoder,
+                settings or MiningSettings(),
+                categories=tuple(categories or COCO_CATEGORIES),
+                media_ids=self._context.media_under(paths),
+                progress=progress,
+            )
+
+    def calibrate(self) -> Calibration:
+        """Learn from the library's own shots what unrelated pictures score on its encoder, and keep it.
+
+        Raises:
+            LibraryError: there are too few shots.
+        """
+        from thisismy.services.mining import calibrate_library
+
+        return calibrate_library(self._context.store, self._context.prepared().gallery)
+
+    def all(self) -> list[StoredMention]:
+        """Everything mined so far, by video and time."""
+        from thisismy.services.mining import list_mentions
+
+        return list_mentions(self._context.store)
+
+    def accept(self, mention: StoredMention, name: str = "", category: str = "") -> Instance:
+        """Make a mention an instance, or examples of the instance of that name.
+
+        Raises:
+            InstanceError: it has no name or no shot.
+        """
+        from thisismy.services.mining import accept_mention
+
+        with self._context.store.write() as connection:
+            number = accept_mention(connection, mention, name, category)
+            return next(item for item in rows.list_instances(connection) if item.id == number)
+
+    def reject(self, mention: StoredMention) -> None:
+        """Note that a mention names nothing that is seen; it is not asked again.
+
+        What accepting it before had brought goes again.
+        """
+        from thisismy.services.mention_undo import take_back
+        from thisismy.services.mining import reject_mention
+
+        with self._context.store.write() as connection:
+            take_back(connection, mention)
+            reject_mention(connection, mention)
+
+    def undecide(self, mention: StoredMention) -> None:
+        """Take back what was decided about a mention, with what accepting it had brought."""
+        from thisismy.services.mention_undo import take_back
+
+        with self._context.store.write() as connection:
+            take_back(connection, mention)
