@@ -162,7 +162,7 @@ def test_a_study_that_deals_says_so_in_its_names_and_draws_its_panels(tiny_path,
     document = run_study(study(benchmarks=tasks), tmp_path, features=tmp_path)
     names = [result["name"] for result in document["results"]]
     assert names == [f"tiny-examples-{n}-deal-{deal}" for deal in (2, 3) for n in (1, 2)]
-    assert "3 of each thing dealt anew by each seed; 4 things" in (tmp_path / "docs_tables.md").read_text()
+    assert "3 of each thing dealt anew by each seed; 4 things" in (tmp_path / "tables.md").read_text()
     with Image.open(tmp_path / "examples.png") as image:
         assert image.height > 1000
 
@@ -258,8 +258,8 @@ def test_a_tiny_study_writes_everything_and_resumes(tmp_path, monkeypatch):
     written = {p.name for p in tmp_path.iterdir()}
     assert {
         "results.json",
-        "docs_tables.md",
-        "docs_tables.tex",
+        "tables.md",
+        "tables.tex",
         "examples.png",
         "queries-tiny-examples-1.png",
     } <= written

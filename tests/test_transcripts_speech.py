@@ -84,10 +84,10 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_blocks_are_cut_where_nobody_speaks() -> None:
     second = 16_000
     stretches = [{"start": 0, "end": 100 * second}, {"start": 290 * second, "end": 300 * second}]
-    assert recogniser._quiet_cut(stretches, 300 * second) == 290 * second
-    assert recogniser._quiet_cut(stretches[:1], 300 * second) == 300 * second
-    assert recogniser._quiet_cut([{"start": 0, "end": 300 * second}], 300 * second) == 300 * second
-    assert recogniser._quiet_cut([], 5) == 5
+    assert speech._quiet_cut(stretches, 300 * second) == 290 * second
+    assert speech._quiet_cut(stretches[:1], 300 * second) == 300 * second
+    assert speech._quiet_cut([{"start": 0, "end": 300 * second}], 300 * second) == 300 * second
+    assert speech._quiet_cut([], 5) == 5
 
 
 def row(**changes: object) -> SimpleNamespace:
@@ -108,7 +108,7 @@ def row(**changes: object) -> SimpleNamespace:
 )
 def test_invented_segments_are_not_believed(found: SimpleNamespace, believed: bool) -> None:
     recogniser = Recogniser.__new__(Recogniser)
-    recogniser.settings = recogniser.SpeechSettings()
+    recogniser.settings = speech.SpeechSettings()
     assert recogniser._is_believed(found) is believed
 
 
