@@ -12,7 +12,7 @@ from thisismy.cli.output import clock, console, print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from thisismy.library import Library
-    from thisismy.services.mining import StoredMention
+    from thisismy.store.mentions import StoredMention
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders of the library; none: all.")]

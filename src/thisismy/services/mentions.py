@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from thisismy.core.progress import Progress, silent
 from thisismy.services.context import LibraryContext
 from thisismy.services.transcripts import TranscriptService
-from thisismy.store import instances as rows
+from thisismy.store import mentions as rows
 
 if TYPE_CHECKING:
     from thisismy.mining.calibrate import Calibration
     from thisismy.mining.settings import MiningSettings
-    from thisismy.services.mining import StoredMention
     from thisismy.store.instances import Instance
+    from thisismy.store.mentions import StoredMention
 
 
 class MentionService:
@@ -74,9 +74,7 @@ class MentionService:
 
     def all(self) -> list[StoredMention]:
         """Everything mined so far, by video and time."""
-        from thisismy.services.mining import list_mentions
-
-        return list_mentions(self._context.store)
+        return rows.list_mentions(self._context.store)
 
     def accept(self, mention: StoredMention, name: str = "", category: str = "") -> Instance:
         """Make a mention an instance, or examples of the instance of that name.
@@ -84,27 +82,15 @@ class MentionService:
         Raises:
             InstanceError: it has no name or no shot.
         """
-        from thisismy.services.mining import accept_mention
-
-        with self._context.store.write() as connection:
-            number = accept_mention(connection, mention, name, category)
-            return next(item for item in rows.list_instances(connection) if item.id == number)
+        return rows.accept_mention(self._context.store, mention, name, category)
 
     def reject(self, mention: StoredMention) -> None:
-        """Note that a mention names nothing that is seen; it is not asked again.
+        """Note that a mention names nothing that is seen; it is not asked about again.
 
         What accepting it before had brought goes again.
         """
-        from thisismy.services.mention_undo import take_back
-        from thisismy.services.mining import reject_mention
-
-        with self._context.store.write() as connection:
-            take_back(connection, mention)
-            reject_mention(connection, mention)
+        rows.reject_mention(self._context.store, mention)
 
     def undecide(self, mention: StoredMention) -> None:
         """Take back what was decided about a mention, with what accepting it had brought."""
-        from thisismy.services.mention_undo import take_back
-
-        with self._context.store.write() as connection:
-            take_back(connection, mention)
+        rows.undecide_mention(self._context.store, mention)

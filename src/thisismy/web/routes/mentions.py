@@ -18,7 +18,7 @@ from thisismy.web.state import Page, PageOf
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from thisismy.services.mining import StoredMention
+    from thisismy.store.mentions import StoredMention
 
 router = APIRouter(prefix="/api", tags=["mined"])
 
