@@ -6,15 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import select
-
 from thisismy.core.errors import MediaError, TranscriptError
 from thisismy.core.progress import Progress, silent
 from thisismy.jobs.indexing import Failure, Note
 from thisismy.media.discovery import content_hash, path_bytes, path_text
-from thisismy.store import catalog, schema
 from thisismy.store.folder import Store
-from thisismy.store.transcripts import put_transcript
+from thisismy.store.transcripts import list_videos, put_transcript
 from thisismy.transcripts.base import Transcript
 from thisismy.transcripts.files import find_sidecar, read_transcript
 from thisismy.transcripts.speech.recogniser import Recogniser
@@ -69,11 +66,12 @@ def transcribe(
         LibraryError: the library cannot be written.
     """
     report = TranscribeReport()
-    work = [row for row in _videos(store) if media_ids is None or row[0] in media_ids]
-    total = sum(duration for _, _, duration, _, _ in work)
+    work = [video for video in list_videos(store) if media_ids is None or video.media_id in media_ids]
+    total = sum(video.duration for video in work)
     done = 0.0
     heard: Recogniser | None = None
-    for media_id, path, duration, has_sound, known in work:
+    for video in work:
+        media_id, path, known = video.media_id, video.path, video.source
         progress("transcribe", done, total)
         start = done
 
@@ -84,7 +82,7 @@ def transcribe(
             sidecar = find_sidecar(path)
             if sidecar is not None:
                 _take(store, media_id, sidecar, known, report)
-            elif recogniser is None or not has_sound:
+            elif recogniser is None or not video.has_sound:
                 report.without += known is None
                 report.unchanged += known is not None
             elif known == f"{SPEECH}{model}":
@@ -96,7 +94,7 @@ def transcribe(
                 report.heard += 1
         except (TranscriptError, MediaError, OSError) as error:
             report.failed.append(Failure(path_text(path_bytes(path)), "transcript", str(error)))
-        done += duration
+        done += video.duration
     progress("transcribe", total, total)
     return report
 
@@ -115,22 +113,3 @@ def _take(store: Store, media_id: int, sidecar: Path, known: str | None, report:
 def _put(store: Store, media_id: int, transcript: Transcript, source: str) -> None:
     with store.write() as connection:
         put_transcript(connection, media_id, transcript, source)
-
-
-def _videos(store: Store) -> list[tuple[int, Path, float, bool, str | None]]:
-    """(media id, path, seconds, whether it has sound, source of its transcript) of every video on disk."""
-    media, known = schema.media, schema.transcripts
-    statement = (
-        select(media.c.id, media.c.duration, media.c.audio_codec, known.c.source)
-        .join(known, known.c.media_id == media.c.id, isouter=True)
-        .where(media.c.kind == "video")
-        .order_by(media.c.id)
-    )
-    with store.read() as connection:
-        rows = connection.execute(statement).all()
-        places = [(row, catalog.first_path(connection, row.id)) for row in rows]
-    return [
-        (row.id, path, row.duration, row.audio_codec is not None, row.source)
-        for row, path in places
-        if path is not None
-    ]

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import select
 
 from thisismy.core.errors import InstanceError, MediaError, MissingExtraError
 from thisismy.personalization.localise import IGNORE, Box, box_of_shares, marked, shares_of
 from thisismy.services.context import Tell, quiet
+from thisismy.store import catalog
 from thisismy.store import instances as rows
-from thisismy.store import schema
 from thisismy.store.examples import path_of, picture_of
 
 if TYPE_CHECKING:
@@ -94,11 +93,10 @@ def with_box(store: Store, places: Sequence[Place], texts: Sequence[str], box: B
             f"a box belongs to one picture, and {len(places)} places are named: name them one by one"
         )
     place = places[0]
-    size = select(schema.media.c.width, schema.media.c.height)
     with store.read() as connection:
-        known = connection.execute(size.where(schema.media.c.content_hash == place.content_hash)).first()
+        known = catalog.media_with_content(connection, place.content_hash)
     if known is not None:
-        width, height = known
+        width, height = known.width, known.height
     else:
         height, width = read_photo(Path(texts[0]).expanduser()).shape[:2]
     try:
@@ -121,19 +119,14 @@ def _picture(store: Store, example: Example, box: tuple[float, float, float, flo
     with store.read() as connection:
         jpeg = rows.get_photo(connection, example.content_hash)
         path = path_of(connection, example.content_hash)
-        names = (
-            select(schema.files.c.path)
-            .join(schema.media)
-            .where(schema.media.c.content_hash == example.content_hash)
-        )
-        known = connection.execute(names).scalar()
+        known = catalog.last_known_path(connection, example.content_hash)
     if path is not None and path.is_file():
         time = example.span.middle if example.box_time is None else example.box_time
         picture = frames_at(path, [time])[0].image if example.span.duration else read_photo(path)
     elif jpeg is not None:
         picture = picture_of(jpeg)
     else:
-        name = Path(os.fsdecode(known)).name if known else "a file"
+        name = known.name if known else "a file"
         raise MediaError(f"{name} is gone from disk")
     return marked(picture, box_of_shares(box, picture), boxes)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from thisismy.core.errors import LibraryError
@@ -16,10 +17,21 @@ from thisismy.store.features import frames_of, shots_of
 from thisismy.store.folder import add_roots, drop_roots, list_roots
 
 if TYPE_CHECKING:
+    from thisismy.core.span import Span
     from thisismy.encoders.base import Encoder
     from thisismy.jobs.indexing import IndexReport
-    from thisismy.store.browsing import ShotRow
-    from thisismy.store.catalog import CatalogEntry
+    from thisismy.store.browsing import ShotRow, Window
+    from thisismy.store.catalog import CatalogEntry, MediaRow
+
+
+@dataclass(frozen=True)
+class LibraryCounts:
+    """Videos, photos and shots on disk, and files that failed."""
+
+    videos: int
+    photos: int
+    shots: int
+    failed: int
 
 
 class FileService:
@@ -27,6 +39,8 @@ class FileService:
 
     def __init__(self, context: LibraryContext) -> None:
         self._context = context
+        self._guard = Lock()
+        self._orders: dict[str, tuple[int, list[int]]] = {}
         self._listed: tuple[tuple[Any, ...], list[CatalogEntry]] | None = None
 
     def all(self) -> list[CatalogEntry]:
@@ -126,6 +140,72 @@ class FileService:
         with self._context.store.read() as connection:
             found = browsing.shots_by_id(connection, shot_ids)
         return [found[number] for number in shot_ids if number in found]
+
+    def shots_of(self, media_id: int, offset: int, limit: int) -> Window:
+        """Shots of one media in order of time."""
+        with self._context.store.read() as connection:
+            return browsing.shots_of_media(connection, media_id, offset, limit)
+
+    def shot_order(self, order: str = "path") -> list[int]:
+        """Ids of all shots, read once for every state of the library.
+
+        Args:
+            order: "path", or "date" for the newest first.
+        """
+        generation = self._context.store.generation
+        with self._guard:
+            known = self._orders.get(order)
+            if known is None or known[0] != generation:
+                with self._context.store.read() as connection:
+                    known = (generation, browsing.list_shot_ids(connection, order))
+                self._orders[order] = known
+            return known[1]
+
+    def shots_covering(self, places: Sequence[tuple[str, Span]]) -> list[ShotRow | None]:
+        """The shot that shares most with each place (content, span); None where there is none."""
+        with self._context.store.read() as connection:
+            found = browsing.shots_covering(connection, places)
+            shots = browsing.shots_by_id(connection, [number for number in found if number is not None])
+        return [None if number is None else shots.get(number) for number in found]
+
+    def media(self, media_id: int) -> MediaRow | None:
+        """What is known of a media, None when there is none of this number."""
+        with self._context.store.read() as connection:
+            return catalog.media_row(connection, media_id)
+
+    def holding(self, media_id: int) -> list[CatalogEntry]:
+        """The files that hold one media."""
+        store = self._context.store
+        encoder_id = store.index_settings.encoder_id
+        with store.read() as connection:
+            return catalog.list_files(connection, encoder_id, media_id)
+
+    def hashes(self, media_ids: Iterable[int]) -> dict[int, str]:
+        """The content hash of each of some media."""
+        with self._context.store.read() as connection:
+            return catalog.hashes_of(connection, media_ids)
+
+    def counts(self) -> LibraryCounts:
+        """Videos, photos and shots on disk, and files that failed."""
+        with self._context.store.read() as connection:
+            counted = catalog.count_media(connection)
+            return LibraryCounts(
+                counted.videos, counted.photos, browsing.count_shots(connection), counted.failed
+            )
+
+    def bytes_on_disk(self) -> int:
+        """Size of all files of the library that are on disk."""
+        with self._context.store.read() as connection:
+            return catalog.bytes_on_disk(connection)
+
+    def folders(self) -> list[Path]:
+        """Files and folders that were added."""
+        return list_roots(self._context.store)
+
+    def path_of(self, file_id: int) -> Path | None:
+        """Where a file of the catalog is, None when there is none of this number."""
+        with self._context.store.read() as connection:
+            return browsing.path_of_file(connection, file_id)
 
     def remove(self, paths: Sequence[Path], *, missing: bool = False) -> int:
         """Forget files, and all files under folders, with what was derived from them; disk is not touched.

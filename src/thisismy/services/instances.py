@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,14 +19,13 @@ from thisismy.services.files import FileService
 from thisismy.services.learning import LearningService
 from thisismy.store import browsing
 from thisismy.store import instances as rows
-from thisismy.store.examples import Place, locate, path_of
-from thisismy.store.instances import CONFIRMED, JOB, PROPOSED, REJECTED, USER, Example, Instance
+from thisismy.store.examples import ExampleSource, Place, example_source, locate, path_of
+from thisismy.store.instances import CONFIRMED, JOB, PROPOSED, REJECTED, USER, Example, Instance, find_by
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from thisismy.personalization.localise import Box
     from thisismy.store.browsing import ShotRow
+    from thisismy.store.database import Connection
     from thisismy.store.vector_index.gallery import Gallery
 
 REMOVED = "removed"
@@ -439,26 +438,33 @@ class InstanceService:
         shown = self.examples(name, rows.PROPOSED)
         return sorted(shown, key=lambda item: -(item.example.score or 0.0))
 
+    def count(self) -> int:
+        """How many instances there are."""
+        with self._context.store.read() as connection:
+            return rows.count_instances(connection)
+
+    def representatives(self, instances: Iterable[Instance]) -> dict[int, Example]:
+        """The example that stands for each instance in a list, by row; those that have one."""
+        with self._context.store.read() as connection:
+            found = {item.id: rows.representative_example(connection, item) for item in instances}
+        return {number: example for number, example in found.items() if example is not None}
+
+    def in_content(self, content_hash: str) -> list[tuple[Instance, Example]]:
+        """What was named in a media, in order of time."""
+        with self._context.store.read() as connection:
+            return rows.examples_in(connection, content_hash)
+
+    def example_source(self, example_id: int) -> ExampleSource | None:
+        """An example with where its picture comes from, None when there is no such example."""
+        with self._context.store.read() as connection:
+            return example_source(connection, example_id)
+
     def _guess_category(self, instance: Instance) -> None:
         from thisismy.mining.categories import zero_shot_category
 
         guess = zero_shot_category(instance.name, self._features.confirmed(instance), self._context.encoder)
         with self._context.store.write() as connection:
             rows.set_category(connection, instance, guess.name, JOB)
-
-
-def find_by(connection: Connection, name: str | int) -> Instance:
-    """The instance of a name, an alias or a row; a row stays the same when somebody renames it meanwhile.
-
-    Raises:
-        InstanceError: there is none.
-    """
-    if isinstance(name, str):
-        return rows.find_instance(connection, name)
-    found = next((item for item in rows.list_instances(connection) if item.id == name), None)
-    if found is None:
-        raise InstanceError(f"there is no instance number {name}")
-    return found
 
 
 def _shows(example: Example, shot: ShotRow) -> bool:

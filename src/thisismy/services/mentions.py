@@ -76,6 +76,11 @@ class MentionService:
         """Everything mined so far, by video and time."""
         return rows.list_mentions(self._context.store)
 
+    def count_open(self) -> int:
+        """Mentions that were kept and that nobody has decided about."""
+        with self._context.store.read() as connection:
+            return rows.count_open_mentions(connection)
+
     def accept(self, mention: StoredMention, name: str = "", category: str = "") -> Instance:
         """Make a mention an instance, or examples of the instance of that name.
 

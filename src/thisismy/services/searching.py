@@ -13,11 +13,11 @@ import numpy as np
 from thisismy.core.errors import InstanceError, QueryError
 from thisismy.services.context import LibraryContext
 from thisismy.services.files import FileService
-from thisismy.services.instances import InstanceService, find_by
+from thisismy.services.instances import InstanceService
 from thisismy.services.learning import LearningService
 from thisismy.store import catalog
 from thisismy.store import instances as rows
-from thisismy.store.instances import REJECTED
+from thisismy.store.instances import REJECTED, find_by
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Features, Picture

@@ -11,9 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Any
 
 from thisismy.core.errors import InstanceError, MediaError
 from thisismy.core.span import Span
@@ -24,6 +22,9 @@ from thisismy.store import instances as rows
 from thisismy.store.examples import KEPT_SIDE, jpeg_of, path_of, picture_of
 from thisismy.store.folder import Store
 from thisismy.store.instances import Example, Instance
+
+if TYPE_CHECKING:
+    from thisismy.store.database import Connection
 
 FORMAT = "thisismy-instances/1"
 

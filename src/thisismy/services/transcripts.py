@@ -12,7 +12,7 @@ from thisismy.core.progress import Progress, silent
 from thisismy.media.discovery import path_text
 from thisismy.services.context import LibraryContext
 from thisismy.store import catalog
-from thisismy.store.transcripts import find_said, get_transcript
+from thisismy.store.transcripts import find_said, get_transcript, has_transcript
 
 if TYPE_CHECKING:
     from thisismy.jobs.transcribing import TranscribeReport
@@ -81,6 +81,16 @@ class TranscriptService:
         if found is None:
             raise LibraryError(f"{path} has no transcript yet: run `thisismy transcribe {path}`")
         return found
+
+    def of_media(self, media_id: int) -> Transcript | None:
+        """The transcript of a media, None while it has none."""
+        with self._context.store.read() as connection:
+            return get_transcript(connection, media_id)
+
+    def has(self, media_id: int) -> bool:
+        """Whether a media has a transcript, be it an empty one."""
+        with self._context.store.read() as connection:
+            return has_transcript(connection, media_id)
 
     def find(self, phrase: str, k: int = 20) -> list[SaidHit]:
         """Places where the words of a phrase are said one after the other, in order of file and time."""

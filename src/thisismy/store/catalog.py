@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, RowMapping, delete, exists, func, select, update
+from sqlalchemy import Connection, RowMapping, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from thisismy.media.discovery import Found, path_bytes, path_text
@@ -59,6 +59,37 @@ class CatalogEntry:
     notes: tuple[str, ...]
     shots: int
     file_id: int = 0
+
+
+@dataclass(frozen=True)
+class MediaRow:
+    """What is known of a media, whatever files hold it.
+
+    Attributes:
+        id: its row.
+        content_hash: its content.
+        kind: "video" or "photo".
+        duration: seconds; 0 for a photo.
+        width, height: pixels as displayed.
+        path: where it can be read, None when it is gone from disk.
+    """
+
+    id: int
+    content_hash: str
+    kind: str
+    duration: float
+    width: int
+    height: int
+    path: Path | None
+
+
+@dataclass(frozen=True)
+class MediaCounts:
+    """Videos and photos on disk, and files that failed."""
+
+    videos: int
+    photos: int
+    failed: int
 
 
 def find_file(connection: Connection, path: Path) -> RowMapping | None:
@@ -139,6 +170,63 @@ def kind_and_date(connection: Connection, media_id: int) -> tuple[str, str | Non
         select(media.c.kind, media.c.created).where(media.c.id == media_id)
     ).one()
     return kind, created
+
+
+def media_row(connection: Connection, media_id: int) -> MediaRow | None:
+    """What is known of a media, None when there is none of this number."""
+    columns = (
+        media.c.id,
+        media.c.content_hash,
+        media.c.kind,
+        media.c.duration,
+        media.c.width,
+        media.c.height,
+    )
+    row = connection.execute(select(*columns).where(media.c.id == media_id)).first()
+    return None if row is None else MediaRow(*row, path=first_path(connection, media_id))
+
+
+def media_with_content(connection: Connection, content_hash: str) -> MediaRow | None:
+    """What is known of the media with this content, None when it is not in the library."""
+    media_id = find_media_id(connection, content_hash)
+    return None if media_id is None else media_row(connection, media_id)
+
+
+def last_known_path(connection: Connection, content_hash: str) -> Path | None:
+    """Where a content is or was, also when it is gone from disk; None when no file ever held it."""
+    statement = select(files.c.path).join(media).where(media.c.content_hash == content_hash)
+    raw = connection.execute(statement.order_by(files.c.id)).scalar()
+    return Path(os.fsdecode(raw)) if raw is not None else None
+
+
+def hashes_of(connection: Connection, media_ids: Iterable[int]) -> dict[int, str]:
+    """The content hash of each of some media."""
+    wanted = sorted(set(media_ids))
+    found: dict[int, str] = {}
+    for start in range(0, len(wanted), 500):
+        statement = select(media.c.id, media.c.content_hash)
+        chosen = statement.where(media.c.id.in_(wanted[start : start + 500]))
+        found |= {media_id: digest for media_id, digest in connection.execute(chosen)}
+    return found
+
+
+def count_media(connection: Connection) -> MediaCounts:
+    """Videos and photos on disk, and files that failed."""
+    held = select(files.c.media_id).where(files.c.missing.is_(False))
+    kinds = select(media.c.kind, func.count()).where(media.c.id.in_(held)).group_by(media.c.kind)
+    counts = {kind: number for kind, number in connection.execute(kinds)}
+    failed = select(func.count()).where(
+        files.c.failed_stage.is_not(None), or_(files.c.missing.is_(False), files.c.missing.is_(None))
+    )
+    return MediaCounts(
+        counts.get("video", 0), counts.get("photo", 0), int(connection.execute(failed).scalar_one())
+    )
+
+
+def bytes_on_disk(connection: Connection) -> int:
+    """Size of all files of the library that are on disk."""
+    on_disk = files.c.missing.is_(False) & (files.c.size > 0)
+    return int(connection.execute(select(func.sum(files.c.size)).where(on_disk)).scalar() or 0)
 
 
 def hash_of(connection: Connection, media_id: int) -> str:

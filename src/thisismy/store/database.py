@@ -14,6 +14,8 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from thisismy.core.errors import LibraryError
 from thisismy.store import schema
 
+__all__ = ["BUSY_SECONDS", "Connection", "connect", "explained"]
+
 BUSY_SECONDS = 60
 """How long a writer waits for another process to finish its transaction."""
 

@@ -20,7 +20,7 @@ from thisismy.media.probe import PHOTO_SUFFIXES
 from thisismy.store import catalog, schema
 from thisismy.store.features import of_encoder, shots_of
 from thisismy.store.folder import Store
-from thisismy.store.instances import Example, get_photo
+from thisismy.store.instances import Example, find_example, get_photo
 
 KEPT_SIDE = 640
 """Pixels of the shorter side of a photo kept with the library: more than any encoder looks at."""
@@ -167,6 +167,30 @@ def _frames_in(connection: Connection, encoder_id: str, example: Example) -> Fea
         rows = inside or [row for row in rows if Span(row.start, row.end).overlap(span) > 0]
     vectors = [np.frombuffer(row.vector, np.float16).astype(np.float32) for row in rows]
     return np.stack(vectors) if vectors else np.zeros((0, 1), np.float32)
+
+
+@dataclass(frozen=True)
+class ExampleSource:
+    """An example and where its picture comes from.
+
+    Attributes:
+        example: the example.
+        path: the file on disk, None when it is gone.
+        jpeg: the photo kept with the library, None when none is.
+    """
+
+    example: Example
+    path: Path | None
+    jpeg: bytes | None
+
+
+def example_source(connection: Connection, example_id: int) -> ExampleSource | None:
+    """An example with where its picture comes from, None when there is no such example."""
+    example = find_example(connection, example_id)
+    if example is None:
+        return None
+    digest = example.content_hash
+    return ExampleSource(example, path_of(connection, digest), get_photo(connection, digest))
 
 
 def path_of(connection: Connection, digest: str) -> Path | None:

@@ -141,6 +141,25 @@ def find_instance(connection: Connection, name: str) -> Instance:
     return next(item for item in found if item.name == table[name_key(name)])
 
 
+def find_by(connection: Connection, name: str | int) -> Instance:
+    """The instance of a name, an alias or a row; a row stays the same when somebody renames it meanwhile.
+
+    Raises:
+        InstanceError: there is none.
+    """
+    if isinstance(name, str):
+        return find_instance(connection, name)
+    found = next((item for item in list_instances(connection) if item.id == name), None)
+    if found is None:
+        raise InstanceError(f"there is no instance number {name}")
+    return found
+
+
+def count_instances(connection: Connection) -> int:
+    """How many instances there are."""
+    return int(connection.execute(select(func.count()).select_from(instances)).scalar_one())
+
+
 def list_instances(connection: Connection) -> list[Instance]:
     """Every instance, in order of name."""
     counts: dict[tuple[int, str], int] = {}
@@ -309,6 +328,23 @@ def examples_of(connection: Connection, instance: Instance, state: str | None = 
     if state is not None:
         statement = statement.where(examples.c.state == state)
     return [_example(row) for row in connection.execute(statement)]
+
+
+def examples_in(connection: Connection, content_hash: str) -> list[tuple[Instance, Example]]:
+    """Every example at a content with its instance, in order of time."""
+    known = {item.id: item for item in list_instances(connection)}
+    statement = select(examples).where(examples.c.content_hash == content_hash)
+    rows = connection.execute(statement.order_by(examples.c.start, examples.c.id)).all()
+    return [(known[row.instance_id], _example(row)) for row in rows]
+
+
+def representative_example(connection: Connection, instance: Instance) -> Example | None:
+    """The example that stands for an instance in a list, None when none is confirmed.
+
+    What a person chose comes before what a job added.
+    """
+    confirmed = examples_of(connection, instance, CONFIRMED)
+    return next((item for item in confirmed if item.decided_by == USER), next(iter(confirmed), None))
 
 
 def find_example(connection: Connection, example_id: int) -> Example | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, exists, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from thisismy.core.span import Span
-from thisismy.store import schema
+from thisismy.store import catalog, schema
+from thisismy.store.folder import Store
 from thisismy.transcripts.base import Segment, Transcript, Word
 
 transcripts, segments = schema.transcripts, schema.segments
@@ -23,6 +25,49 @@ class Said:
     media_id: int
     span: Span
     text: str
+
+
+@dataclass(frozen=True)
+class VideoOnDisk:
+    """A video whose transcript may be wanted.
+
+    Attributes:
+        media_id: its row.
+        path: where it is.
+        duration: seconds.
+        has_sound: whether there is anything to hear.
+        source: what its transcript was made from, None when it has none.
+    """
+
+    media_id: int
+    path: Path
+    duration: float
+    has_sound: bool
+    source: str | None
+
+
+def list_videos(store: Store) -> list[VideoOnDisk]:
+    """Every video on disk with the source of its transcript."""
+    media = schema.media
+    statement = (
+        select(media.c.id, media.c.duration, media.c.audio_codec, transcripts.c.source)
+        .join(transcripts, transcripts.c.media_id == media.c.id, isouter=True)
+        .where(media.c.kind == "video")
+        .order_by(media.c.id)
+    )
+    with store.read() as connection:
+        rows = connection.execute(statement).all()
+        found = [(row, catalog.first_path(connection, row.id)) for row in rows]
+    return [
+        VideoOnDisk(row.id, path, row.duration, row.audio_codec is not None, row.source)
+        for row, path in found
+        if path is not None
+    ]
+
+
+def has_transcript(connection: Connection, media_id: int) -> bool:
+    """Whether a media has a transcript, be it an empty one."""
+    return connection.execute(select(exists().where(transcripts.c.media_id == media_id))).scalar() is True
 
 
 def put_transcript(connection: Connection, media_id: int, transcript: Transcript, source: str) -> None:

@@ -114,16 +114,13 @@ def _learn(page: Page, order: JobOrder) -> tuple[str, Do]:
 
 
 def _forget(page: Page, order: JobOrder) -> tuple[str, Do]:
-    from thisismy.store import browsing
-
     paths: list[Path] = []
-    with page.library.store.read() as connection:
-        for number in order.file_ids or ():
-            path = browsing.path_of_file(connection, number)
-            if path is None:
-                raise NotFoundError(f"there is no file number {number}")
-            paths.append(path)
-    folders = {folder_id(path): path for path in roots(page)}
+    for number in order.file_ids or ():
+        path = page.library.files.path_of(number)
+        if path is None:
+            raise NotFoundError(f"there is no file number {number}")
+        paths.append(path)
+    folders = {folder_id(path): path for path in page.library.files.folders()}
     for key in order.folder_ids or ():
         if key not in folders:
             raise NotFoundError(f"there is no folder {key!r}")
@@ -136,13 +133,6 @@ def _forget(page: Page, order: JobOrder) -> tuple[str, Do]:
         return {"removed": page.library.files.remove(paths, missing=bool(order.missing))}
 
     return f"Forget {len(paths)} of the library" if paths else "Forget files that are gone", do
-
-
-def roots(page: Page) -> list[Path]:
-    """What was added."""
-    from thisismy.store.folder import list_roots
-
-    return list_roots(page.library.store)
 
 
 def folder_id(path: Path) -> str:

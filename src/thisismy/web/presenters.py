@@ -7,13 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from thisismy.media.playback import plays_in_browsers
-from thisismy.store import browsing, catalog
-from thisismy.store import instances as rows
 from thisismy.web import responses
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from thisismy.retrieval.results import Hit
     from thisismy.store.browsing import ShotRow
     from thisismy.store.catalog import CatalogEntry
@@ -111,18 +107,17 @@ def _why(hit: Hit, names: Sequence[str], prompt: str) -> str:
 def show_instances(page: Page, instances: Iterable[Instance]) -> list[responses.Instance]:
     """Instances with a picture of each."""
     learned = page.library.learning.states()
-    with page.library.store.read() as connection:
-        return [
-            responses.Instance(**instance_fields(connection, instance, learned.get(instance.name, "never")))
-            for instance in instances
-        ]
+    shown = list(instances)
+    best = page.library.instances.representatives(shown)
+    return [
+        responses.Instance(
+            **_instance_fields(instance, best.get(instance.id), learned.get(instance.name, "never"))
+        )
+        for instance in shown
+    ]
 
 
-def instance_fields(connection: Connection, instance: Instance, learned: str) -> dict[str, Any]:
-    """The fields of `responses.Instance`."""
-    confirmed = rows.examples_of(connection, instance, rows.CONFIRMED)
-    # What a person chose stands for it rather than what a job added.
-    best = next((item for item in confirmed if item.decided_by == rows.USER), next(iter(confirmed), None))
+def _instance_fields(instance: Instance, best: Example | None, learned: str) -> dict[str, Any]:
     fields = ("id", "name", "category", "category_by", "confirmed", "proposed", "rejected")
     return {
         **{key: getattr(instance, key) for key in fields},
@@ -140,13 +135,9 @@ def example_url(example: Example, *, crop: bool = False) -> str:
 
 def show_examples(page: Page, instance: Instance, examples: Sequence[Example]) -> list[responses.Example]:
     """Examples with where they are seen."""
-    with page.library.store.read() as connection:
-        places = [(example.content_hash, example.span) for example in examples]
-        found = browsing.shots_covering(connection, places)
-        shots = browsing.shots_by_id(connection, [number for number in found if number is not None])
+    shots = page.library.files.shots_covering([(example.content_hash, example.span) for example in examples])
     return [
-        _show_example(page, instance, example, shots.get(number) if number is not None else None)
-        for example, number in zip(examples, found, strict=True)
+        _show_example(page, instance, example, shot) for example, shot in zip(examples, shots, strict=True)
     ]
 
 
@@ -181,9 +172,3 @@ def file_fields(entry: CatalogEntry, digest: str | None) -> dict[str, Any]:
     seen = entry.media_id is not None and digest is not None and entry.state != "missing"
     picture = frame_url(cast(int, entry.media_id), cast(str, digest), None) if seen else None
     return {**fields, "name": Path(entry.path).name, "notes": list(entry.notes), "picture": picture}
-
-
-def hashes_of(connection: Connection, entries: Iterable[CatalogEntry]) -> dict[int, str]:
-    """The content of each media among some files."""
-    numbers = {entry.media_id for entry in entries if entry.media_id is not None}
-    return {number: catalog.hash_of(connection, number) for number in numbers}

@@ -16,7 +16,6 @@ from fastapi import Depends, Request
 from thisismy.core.errors import ThisIsMyError
 from thisismy.library import Library
 from thisismy.services.instances import Candidates
-from thisismy.store import browsing
 from thisismy.store.instances import Instance
 from thisismy.web import responses
 from thisismy.web.artifact_cache import Kept
@@ -41,7 +40,6 @@ class Page:
         kept: pictures and pieces of videos.
         local: whether only this machine can ask; then a folder may be typed.
         rankings: orders of candidates by key: the instance and its shots.
-        orders: ids of all shots by generation and order.
         playable: whether a browser plays a media, by content.
     """
 
@@ -51,7 +49,6 @@ class Page:
     kept: Kept
     local: bool = True
     rankings: OrderedDict[str, Candidates] = field(default_factory=OrderedDict)
-    orders: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
     playable: dict[str, bool] = field(default_factory=dict)
     guard: Lock = field(default_factory=Lock)
 
@@ -85,17 +82,6 @@ class Page:
             raise NotFoundError(f"there is no instance number {number}")
         return found
 
-    def shot_order(self, order: str) -> list[int]:
-        """Ids of all shots in an order, read once for every state of the library."""
-        generation = self.library.store.generation
-        with self.guard:
-            known = self.orders.get(order)
-            if known is None or known[0] != generation:
-                with self.library.store.read() as connection:
-                    known = (generation, browsing.list_shot_ids(connection, order))
-                self.orders[order] = known
-            return known[1]
-
     def ranking(self, key: str) -> Candidates | None:
         """A ranking that was remembered, None when it is forgotten."""
         with self.guard:
@@ -118,7 +104,7 @@ class Page:
         """Stop all work and let go of the library."""
         self.worker.close()
         self.kept.close()
-        self.library.store.close()
+        self.library.close()
 
 
 def _page(request: Request) -> Page:

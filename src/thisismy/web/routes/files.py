@@ -18,9 +18,7 @@ from thisismy.core.span import Span
 from thisismy.media.playback import segments_of, write_segment
 from thisismy.media.sprites import draw_sheet, draw_strip, plan_sprites
 from thisismy.media.thumbnails import shrunk, thumbnail
-from thisismy.store import catalog, schema
-from thisismy.store import instances as rows
-from thisismy.store.examples import path_of, picture_of
+from thisismy.store.examples import picture_of
 from thisismy.web.artifact_cache import nearest_size, save_jpeg
 from thisismy.web.error_handlers import NotFoundError
 from thisismy.web.requests import MediaId, PieceNumber, RowId
@@ -28,7 +26,8 @@ from thisismy.web.state import Page, PageOf
 
 if TYPE_CHECKING:
     from thisismy.media.pictures import Picture
-    from thisismy.store.instances import Example
+    from thisismy.store.catalog import MediaRow
+    from thisismy.store.examples import ExampleSource
 
 _Route = TypeVar("_Route", bound=Callable[..., Any])
 
@@ -74,7 +73,7 @@ async def _kept(page: Page, out: Path, make: Callable[[Path], None]) -> FileResp
 )
 def original(page: PageOf, media_id: MediaId) -> FileResponse:
     """Answers ``Range``, ``If-Range`` and ``HEAD``, so that players can go to any second."""
-    path, _ = _media(page, media_id)
+    _, path = _media(page, media_id)
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if not kind.startswith(("video/", "image/")):
         kind = "application/octet-stream"
@@ -92,9 +91,9 @@ async def frame(
     v: Version = "",
 ) -> FileResponse:
     """The frame on screen at that second, upright; made once and kept."""
-    path, digest = await run_in_threadpool(_media, page, media_id)
+    media, path = await run_in_threadpool(_media, page, media_id)
     pixels = nearest_size(size)
-    out = page.kept.path("frames", ".jpg", digest, "" if t is None else f"{t:.3f}", pixels)
+    out = page.kept.path("frames", ".jpg", media.content_hash, "" if t is None else f"{t:.3f}", pixels)
 
     def draw(target: Path) -> None:
         save_jpeg(Image.fromarray(thumbnail(path, t, pixels)), target)
@@ -105,13 +104,12 @@ async def frame(
 @_made("/{media_id}/segments/{number}.mp4", "A piece of a video that any browser plays", "video/mp4")
 async def segment(page: PageOf, media_id: MediaId, number: PieceNumber, v: Version = "") -> FileResponse:
     """Piece n shows ``[n * 6, (n + 1) * 6)`` seconds, as a fragmented MP4 whose own time starts at 0."""
-    path, digest = await run_in_threadpool(_media, page, media_id)
-    duration = (await run_in_threadpool(_about, page, media_id)).duration
-    spans = segments_of(duration)
+    media, path = await run_in_threadpool(_media, page, media_id)
+    spans = segments_of(media.duration)
     if number >= len(spans):
-        raise NotFoundError(f"there is no piece {number} of a video of {duration:.1f} s")
+        raise NotFoundError(f"there is no piece {number} of a video of {media.duration:.1f} s")
     span = spans[number]
-    out = page.kept.path("segments", ".mp4", digest, number)
+    out = page.kept.path("segments", ".mp4", media.content_hash, number)
     return await _kept(page, out, partial(write_segment, path, span))
 
 
@@ -124,9 +122,9 @@ async def preview(
     v: Version = "",
 ) -> FileResponse:
     """For videos that a browser cannot play by itself."""
-    path, digest = await run_in_threadpool(_media, page, media_id)
+    media, path = await run_in_threadpool(_media, page, media_id)
     span = Span(start, max(start + 0.04, min(end, start + 12.0)))
-    out = page.kept.path("previews", ".mp4", digest, f"{span.start:.3f}-{span.end:.3f}")
+    out = page.kept.path("previews", ".mp4", media.content_hash, f"{span.start:.3f}-{span.end:.3f}")
 
     def cut(target: Path) -> None:
         write_segment(path, span, target, sound=False, side=PREVIEW_SIDE)
@@ -137,12 +135,11 @@ async def preview(
 @_made("/{media_id}/sprites/{number}.jpg", "One sheet of tiny pictures", "image/jpeg")
 async def sprites(page: PageOf, media_id: MediaId, number: PieceNumber, v: Version = "") -> FileResponse:
     """Up to 100 pictures in rows of 10, see ``/api/media/{media_id}/sprites``."""
-    path, digest = await run_in_threadpool(_media, page, media_id)
-    about = await run_in_threadpool(_about, page, media_id)
-    plan = plan_sprites(about.duration, about.width, about.height)
-    if about.kind != "video" or not 0 <= number < plan.sheets:
+    media, path = await run_in_threadpool(_media, page, media_id)
+    plan = plan_sprites(media.duration, media.width, media.height)
+    if media.kind != "video" or not 0 <= number < plan.sheets:
         raise NotFoundError(f"there is no sheet {number} of this file")
-    out = page.kept.path("sprites", ".jpg", digest, number)
+    out = page.kept.path("sprites", ".jpg", media.content_hash, number)
 
     def draw(target: Path) -> None:
         save_jpeg(draw_sheet(path, plan, number), target, quality=70)
@@ -157,8 +154,8 @@ async def strip(page: PageOf, shot_id: RowId, v: Version = "") -> FileResponse:
     if not found or found[0].kind != "video":
         raise NotFoundError(f"there is no shot {shot_id} of a video")
     shot = found[0]
-    path, digest = await run_in_threadpool(_media, page, shot.media_id)
-    out = page.kept.path("strips", ".jpg", digest, f"{shot.span.start:.3f}-{shot.span.end:.3f}")
+    media, path = await run_in_threadpool(_media, page, shot.media_id)
+    out = page.kept.path("strips", ".jpg", media.content_hash, f"{shot.span.start:.3f}-{shot.span.end:.3f}")
 
     def draw(target: Path) -> None:
         save_jpeg(draw_strip(path, shot.span), target, quality=75)
@@ -175,7 +172,8 @@ async def example_picture(
     v: Version = "",
 ) -> FileResponse:
     """The frame its box was drawn on, else the one in the middle; or the photo that is kept of it."""
-    example, path, jpeg = await run_in_threadpool(_example, page, example_id)
+    source = await run_in_threadpool(_example, page, example_id)
+    example = source.example
     pixels = nearest_size(size)
     box = example.box if crop else None
     place = (example.content_hash, example.span.start, example.span.end, example.box_time, box)
@@ -183,7 +181,7 @@ async def example_picture(
 
     def draw(target: Path) -> None:
         # A box may be small: its part is cut from a large picture.
-        picture = _picture(example, path, jpeg, pixels if box is None else 1920)
+        picture = _picture(source, pixels if box is None else 1920)
         if box is not None:
             picture = _inside(picture, box)
         save_jpeg(Image.fromarray(shrunk(picture, pixels)), target)
@@ -191,44 +189,30 @@ async def example_picture(
     return await _kept(page, out, draw)
 
 
-def _media(page: Page, media_id: int) -> tuple[Path, str]:
-    with page.library.store.read() as connection:
-        found = _row(connection, media_id)
-        path = catalog.first_path(connection, media_id)
-        if found is None or path is None:
-            raise NotFoundError(f"there is no video or photo number {media_id}, or it is gone from disk")
-        digest = str(found.content_hash)
-    if not path.is_file():
-        raise NotFoundError(f"{path.name} is gone from disk")
-    return path, digest
+def _media(page: Page, media_id: int) -> tuple[MediaRow, Path]:
+    found = page.library.files.media(media_id)
+    if found is None or found.path is None:
+        raise NotFoundError(f"there is no video or photo number {media_id}, or it is gone from disk")
+    if not found.path.is_file():
+        raise NotFoundError(f"{found.path.name} is gone from disk")
+    return found, found.path
 
 
-def _about(page: Page, media_id: int) -> Any:
-    with page.library.store.read() as connection:
-        return _row(connection, media_id)
-
-
-def _row(connection: Any, media_id: int) -> Any:
-    return connection.execute(schema.media.select().where(schema.media.c.id == media_id)).first()
-
-
-def _example(page: Page, example_id: int) -> tuple[Example, Path | None, bytes | None]:
-    with page.library.store.read() as connection:
-        example = rows.find_example(connection, example_id)
-        if example is None:
-            raise NotFoundError(f"there is no example number {example_id}")
-        jpeg = rows.get_photo(connection, example.content_hash)
-        path = path_of(connection, example.content_hash)
-    if jpeg is None and (path is None or not path.is_file()):
+def _example(page: Page, example_id: int) -> ExampleSource:
+    found = page.library.instances.example_source(example_id)
+    if found is None:
+        raise NotFoundError(f"there is no example number {example_id}")
+    if found.jpeg is None and (found.path is None or not found.path.is_file()):
         raise NotFoundError("the file of this example is gone from disk")
-    return example, path, jpeg
+    return found
 
 
-def _picture(example: Example, path: Path | None, jpeg: bytes | None, pixels: int) -> Picture:
+def _picture(source: ExampleSource, pixels: int) -> Picture:
+    example, path = source.example, source.path
     if path is not None and path.is_file():
         time = example.span.middle if example.box_time is None else example.box_time
         return thumbnail(path, time if example.span.duration else None, pixels)
-    return picture_of(jpeg or b"")
+    return picture_of(source.jpeg or b"")
 
 
 def _inside(picture: Picture, box: tuple[float, float, float, float]) -> Picture:

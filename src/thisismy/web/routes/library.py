@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import asdict
 from importlib.metadata import version
 from importlib.util import find_spec
 
 from fastapi import APIRouter
-from sqlalchemy import func, select
 
 from thisismy.media.discovery import path_bytes, path_text
-from thisismy.store import browsing, schema
 from thisismy.web import requests, responses
 from thisismy.web.artifact_cache import folder_bytes
-from thisismy.web.job_kinds import folder_id, roots
-from thisismy.web.routes.media import count_media
+from thisismy.web.job_kinds import folder_id
 from thisismy.web.state import Page, PageOf, job_shape
 
 router = APIRouter(prefix="/api", tags=["library"])
@@ -43,7 +41,7 @@ def show_library(page: PageOf) -> responses.LibraryDetails:
     entries = page.library.files.all()
     paths = [entry.path for entry in entries if entry.state != "missing"]
     folders = []
-    for root in roots(page):
+    for root in page.library.files.folders():
         name = path_text(path_bytes(root))
         inside = sum(path == name or path.startswith(name.rstrip("/") + "/") for path in paths)
         folders.append(responses.Folder(id=folder_id(root), path=name, exists=root.exists(), files=inside))
@@ -60,7 +58,7 @@ def show_library(page: PageOf) -> responses.LibraryDetails:
         methods=list(METHODS),
         states=responses.States(**states),
         disk=responses.Disk(
-            media=_media_bytes(page),
+            media=page.library.files.bytes_on_disk(),
             database=sum(file.stat().st_size for file in store.folder.glob("library.db*")),
             cache=folder_bytes(store.cache),
             vocabulary=folder_bytes(store.folder / "vocabulary"),
@@ -75,32 +73,20 @@ def clear_cache(page: PageOf, body: requests.Nothing) -> Freed:
     return Freed(freed=page.kept.clear())
 
 
-def _media_bytes(page: Page) -> int:
-    files = schema.files
-    on_disk = files.c.missing.is_(False) & (files.c.size > 0)
-    with page.library.store.read() as connection:
-        return int(connection.execute(select(func.sum(files.c.size)).where(on_disk)).scalar() or 0)
-
-
 def read_status(page: Page) -> responses.Status:
     """Counts, encoder, and jobs that are not over."""
     store = page.library.store
     settings = store.index_settings
-    mentions = schema.mentions
-    with store.read() as connection:
-        open_mentions = browsing.count(
-            connection, mentions, mentions.c.decision.is_(None) & (mentions.c.verdict == "kept")
-        )
-        instances = browsing.count(connection, schema.instances)
+    counts = page.library.files.counts()
     return responses.Status(
         version=version("thisismy"),
         library=str(store.folder),
         generation=store.generation,
         encoder=settings.encoder,
         encoder_id=settings.encoder_id,
-        **count_media(page),
-        instances=instances,
-        open_mentions=open_mentions,
+        **asdict(counts),
+        instances=page.library.instances.count(),
+        open_mentions=page.library.mentions.count_open(),
         folders_allowed=page.local,
         speech=find_spec("faster_whisper") is not None,
         jobs=[job_shape(job) for job in page.worker.jobs() if not job.finished],

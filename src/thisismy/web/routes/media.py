@@ -5,15 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Query
-from sqlalchemy import func, or_, select
 
 from thisismy.core.errors import MediaError
 from thisismy.media.playback import SEGMENT_SECONDS, SEGMENT_TYPE, segments_of
 from thisismy.media.sprites import COLUMNS, ROWS, plan_sprites
-from thisismy.store import browsing, catalog, schema
-from thisismy.store import instances as rows
 from thisismy.store.catalog import CatalogEntry
-from thisismy.store.transcripts import get_transcript
 from thisismy.web import presenters, responses
 from thisismy.web.error_handlers import NotFoundError
 from thisismy.web.requests import MediaId
@@ -33,7 +29,7 @@ def list_shots(
     sort: Annotated[Literal["path", "date"], Query(description="By path, or newest first.")] = "path",
 ) -> responses.Window[responses.Shot]:
     """In windows, so that a list of any length scrolls."""
-    order = page.shot_order(sort)
+    order = page.library.files.shot_order(sort)
     shown = presenters.show_shots(page, order[offset : offset + limit])
     return responses.Window(total=len(order), offset=offset, items=shown)
 
@@ -56,8 +52,7 @@ def list_media(
         if state in (None, entry.state) and (not wanted or wanted in entry.path.casefold())
     ]
     window = entries[offset : offset + limit]
-    with page.library.store.read() as connection:
-        hashes = presenters.hashes_of(connection, window)
+    hashes = page.library.files.hashes(entry.media_id for entry in window if entry.media_id is not None)
     items = [
         responses.File(**presenters.file_fields(entry, hashes.get(entry.media_id or -1))) for entry in window
     ]
@@ -72,13 +67,11 @@ def show_media(page: PageOf, media_id: MediaId) -> responses.Media:
     order = [item.media_id for item in entries if item.media_id and item.state != "missing"]
     order = list(dict.fromkeys(order))
     at = order.index(media_id)
-    with page.library.store.read() as connection:
-        transcribed = get_transcript(connection, media_id) is not None
     play, fallback = _how_to_play(page, entry, digest)
     return responses.Media(
         **presenters.file_fields(entry, digest),
         hash=digest,
-        transcribed=transcribed,
+        transcribed=page.library.transcripts.has(media_id),
         play=play,
         play_fallback=fallback,
         previous=order[at - 1] if at else None,
@@ -95,8 +88,7 @@ def list_media_shots(
 ) -> responses.Window[responses.Shot]:
     """In order of time."""
     find_media(page, media_id)
-    with page.library.store.read() as connection:
-        found = browsing.shots_of_media(connection, media_id, offset, limit)
+    found = page.library.files.shots_of(media_id, offset, limit)
     items = [responses.Shot(**presenters.shot_fields(page, shot)) for shot in found.shots]
     return responses.Window(total=found.total, offset=offset, items=items)
 
@@ -105,8 +97,7 @@ def list_media_shots(
 def show_transcript(page: PageOf, media_id: MediaId) -> responses.Transcript:
     """404 while there is none; a "transcribe" job makes it."""
     find_media(page, media_id)
-    with page.library.store.read() as connection:
-        found = get_transcript(connection, media_id)
+    found = page.library.transcripts.of_media(media_id)
     if found is None:
         raise NotFoundError("this video has no transcript yet")
     return responses.Transcript(
@@ -153,24 +144,20 @@ def show_sprites(page: PageOf, media_id: MediaId) -> responses.Sprites:
 def list_named(page: PageOf, media_id: MediaId) -> responses.Listing[responses.NamedHere]:
     """Examples of all instances, for marks on the time line."""
     _, digest = find_media(page, media_id)
-    items = []
-    with page.library.store.read() as connection:
-        for instance in rows.list_instances(connection):
-            for example in rows.examples_of(connection, instance):
-                if example.content_hash == digest:
-                    items.append(
-                        responses.NamedHere(
-                            instance_id=instance.id,
-                            name=instance.name,
-                            example_id=example.id,
-                            state=cast("responses.State", example.state),
-                            start=example.span.start,
-                            end=example.span.end,
-                            box=example.box,
-                            box_time=example.box_time,
-                        )
-                    )
-    return responses.Listing(items=sorted(items, key=lambda item: item.start))
+    items = [
+        responses.NamedHere(
+            instance_id=instance.id,
+            name=instance.name,
+            example_id=example.id,
+            state=cast("responses.State", example.state),
+            start=example.span.start,
+            end=example.span.end,
+            box=example.box,
+            box_time=example.box_time,
+        )
+        for instance, example in page.library.instances.in_content(digest)
+    ]
+    return responses.Listing(items=items)
 
 
 @router.get("/categories", summary="Categories that go on as typed")
@@ -194,37 +181,11 @@ def find_media(
         NotFoundError: there is no such media, or it is gone from disk.
     """
     if entries is None:
-        entries = media_entries(page, media_id)
+        entries = page.library.files.holding(media_id)
     entry = next((e for e in entries if e.media_id == media_id and e.state != "missing"), None)
     if entry is None:
         raise NotFoundError(f"there is no video or photo number {media_id}, or it is gone from disk")
-    with page.library.store.read() as connection:
-        return entry, catalog.hash_of(connection, media_id)
-
-
-def media_entries(page: Page, media_id: int) -> list[CatalogEntry]:
-    """The files that hold one media."""
-    encoder_id = page.library.store.index_settings.encoder_id
-    with page.library.store.read() as connection:
-        return catalog.list_files(connection, encoder_id, media_id)
-
-
-def count_media(page: Page) -> dict[str, int]:
-    """Videos, photos and shots on disk, and files that failed."""
-    files, media = schema.files, schema.media
-    with page.library.store.read() as connection:
-        held = select(files.c.media_id).where(files.c.missing.is_(False))
-        kinds = select(media.c.kind, func.count()).where(media.c.id.in_(held)).group_by(media.c.kind)
-        counts = {kind: number for kind, number in connection.execute(kinds)}
-        failed = select(func.count()).where(
-            files.c.failed_stage.is_not(None), or_(files.c.missing.is_(False), files.c.missing.is_(None))
-        )
-        return {
-            "videos": counts.get("video", 0),
-            "photos": counts.get("photo", 0),
-            "shots": browsing.count_shots(connection),
-            "failed": int(connection.execute(failed).scalar_one()),
-        }
+    return entry, page.library.files.hashes([media_id])[media_id]
 
 
 def _how_to_play(
