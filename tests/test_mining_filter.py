@@ -27,7 +27,7 @@ COSINE = MiningSettings(
     score="cosine",
     visual_threshold=0.5,
     prompts=("{}",),
-    nearness=0.0,
+    distance_penalty=0.0,
     trim_threshold=0.5,
     trim_tolerance=9.0,
 )
@@ -86,7 +86,7 @@ def test_the_lexicon_is_consistent() -> None:
     words = lexicon()
     assert not words.visible & words.abstract
     assert set(words.categories.values()) <= set(COCO_CATEGORIES)
-    assert set(words.sorts) <= words.visible
+    assert set(words.subtypes) <= words.visible
     assert words.nouns(["teddy", "bear", "mug"]) == [(1, "teddy-bear"), (2, "mug")]
 
 
@@ -153,18 +153,18 @@ def test_the_best_shot_is_the_reference() -> None:
 def test_a_shot_further_away_has_to_fit_better() -> None:
     features = unit(np.stack([RED, GREEN, GREEN]))
     said = spot_mentions(talk("this is my red bike.", 6, 7))[0]
-    settings = MiningSettings(score="cosine", nearness=0.2, prompts=("{}",), sorts=False)
+    settings = MiningSettings(score="cosine", distance_penalty=0.2, prompts=("{}",), subtypes=False)
     found = find_reference(said, spans(0, 4, 8, 12), features, FakeEncoder(), settings, None)
     assert found is not None
     assert found.shot == 0
     assert found.score - found.fit == pytest.approx(0.2 * 2.0, abs=1e-6)
 
 
-def test_between_sure_shots_the_nearer_one_wins() -> None:
+def test_among_shots_above_the_cap_the_nearer_one_wins() -> None:
     features = unit(np.stack([RED, GREEN, RED + 0.05 * GREEN]))
     shots = spans(0, 4, 5.9, 12)
     said = spot_mentions(talk("this is my red bike.", 5, 5.4))[0]
-    settings = MiningSettings(score="cosine", sure=0.9, nearness=0.1, prompts=("{}",))
+    settings = MiningSettings(score="cosine", score_cap=0.9, distance_penalty=0.1, prompts=("{}",))
     found = find_reference(said, shots, features, FakeEncoder(), settings, None)
     assert found is not None
     assert found.shot == 2
@@ -269,7 +269,7 @@ def test_calibrations_are_saved_with_their_encoder(tmp_path: Path) -> None:
     with pytest.raises(EncoderMismatchError, match="one, not for two"):
         again.check("two")
     (tmp_path / "c.json").write_text('{"format": "other"}')
-    with pytest.raises(LibraryError, match="is no calibration"):
+    with pytest.raises(LibraryError, match="is not a calibration"):
         Calibration.load(tmp_path / "c.json")
     with pytest.raises(LibraryError, match="cannot be read"):
         Calibration.load(tmp_path / "none.json")
@@ -375,9 +375,9 @@ def test_counts_worked_out_by_hand() -> None:
 
 def test_settings_are_changed_by_name() -> None:
     changed = MiningSettings().changed(
-        ["visual_threshold=0.8", "shots_around = 2", "sorts=no", "score=cosine", "prompts={}|a {}"]
+        ["visual_threshold=0.8", "shots_around = 2", "subtypes=no", "score=cosine", "prompts={}|a {}"]
     )
-    assert (changed.visual_threshold, changed.shots_around, changed.sorts) == (0.8, 2, False)
+    assert (changed.visual_threshold, changed.shots_around, changed.subtypes) == (0.8, 2, False)
     assert (changed.score, changed.prompts) == ("cosine", ("{}", "a {}"))
     assert MiningSettings.paper().changed(["example_threshold=none"]).example_threshold is None
     assert MiningSettings().changed([]) == MiningSettings()
@@ -386,12 +386,12 @@ def test_settings_are_changed_by_name() -> None:
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ("visual=1", "is no setting=value; there are patterns, max_words"),
-        ("visual_threshold", "is no setting=value"),
+        ("visual=1", "is not SETTING=VALUE; the settings are patterns, max_words"),
+        ("visual_threshold", "is not SETTING=VALUE"),
         ("shots_around=few", "shots_around cannot be 'few'"),
-        ("sorts=maybe", "it is yes or no"),
-        ("score=luck", "it is one of calibrated, cosine"),
-        ("patterns=papers", "it is one of paper, wide, pos-nouns"),
+        ("subtypes=maybe", "write yes or no"),
+        ("score=luck", "choose one of calibrated, cosine"),
+        ("patterns=papers", "choose one of paper, wide, pos-nouns"),
     ],
 )
 def test_settings_that_are_none(wrong: str, message: str) -> None:

@@ -127,7 +127,7 @@ class Calibration:
         """Read what `save` wrote.
 
         Raises:
-            LibraryError: the file cannot be read or is no calibration.
+            LibraryError: the file cannot be read or is not a calibration.
         """
         try:
             return cls._from_json(Path(path).read_text(encoding="utf-8"))
@@ -136,7 +136,7 @@ class Calibration:
                 f"{path}: the calibration cannot be read ({error.strerror or error})"
             ) from error
         except (ValueError, KeyError, TypeError) as error:
-            raise LibraryError(f"{path}: is no calibration ({error}); calibrate again") from error
+            raise LibraryError(f"{path}: is not a calibration ({error}): run `thisismy calibrate` again") from error
 
     @classmethod
     def _from_json(cls, text: str) -> Calibration:

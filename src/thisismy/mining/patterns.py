@@ -13,7 +13,6 @@ FILLERS = HESITATIONS | frozenset(
 )
 """Words that mean nothing before a name; after one they begin something new."""
 
-OWN = ("my", "our")
 OTHERS = ("his", "her", "their")
 
 _FILLER = (
@@ -24,7 +23,6 @@ GAP = rf"(?:[\s,;:\-–—\"“”‘’'…*_>♪]|\.{{2,}}|\[[^\]\n]{{0,40}}\]
 """What may stand between two words of a pattern; a sentence end may not."""
 
 _OWNER = rf"\b(?P<owner>my|our|his|her|their)\b(?:{GAP}\b(?P<again>my|our|his|her|their)\b)*"
-_NOT_INSIDE_WORD = r"(?<![\w'’])"
 _IS = rf"(?:['’]s\b|{GAP}\bis\b(?:{GAP}\bis\b)?)"
 _ARE = rf"(?:['’]re\b|{GAP}\bare\b(?:{GAP}\bare\b)?)"
 _ADVERB = (

@@ -25,20 +25,19 @@ class MiningSettings:
         score: ``"cosine"`` compares text and shot by their cosine, as the paper does; ``"calibrated"`` by how
             far that cosine stands above what the phrase reaches on unrelated pictures, in standard
             deviations, so that one threshold serves all phrases and encoders.
-        visual_threshold: least fit of the reference shot: its score, less what ``nearness`` takes off.
+        visual_threshold: least fit of the reference shot: its score, less what ``distance_penalty`` takes off.
             Raising it keeps fewer, surer mentions.
         prompts: texts for the filter; ``{}`` is replaced by the phrase, and the best text counts.
-        sorts: also compare with kinds of the thing ("dog": "poodle", "beagle", ...), which helps encoders
+        subtypes: also compare with kinds of the thing ("dog": "poodle", "beagle", ...), which helps encoders
             that know the kinds but not the word.
-        sure: a score beyond this says nothing more; among such shots nearness in time decides.
-        nearness: what a second between mention and shot takes off, in the units of ``score``; raising it
-            trusts the shot on screen more.
+        score_cap: a score above this counts as this much; among such shots the nearest in time wins.
+        distance_penalty: what a second between mention and shot takes off, in the units of ``score``;
+            raising it trusts the shot on screen more.
         trim_threshold: least score of a prefix that may still be the name, in the units of ``score``.
         trim_tolerance: how far below the best prefix's score a longer prefix may fall.
         example_threshold: least cosine of a further example to the reference (0.9 in section 3.1); None takes
             the calibration's.
         neighbour_bonus: how much less, in cosine, is asked of shots right next to the reference.
-        max_elsewhere: most proposals per mention from other videos.
     """
 
     patterns: str = "paper"
@@ -51,14 +50,13 @@ class MiningSettings:
     score: Literal["calibrated", "cosine"] = "calibrated"
     visual_threshold: float = 1.2
     prompts: tuple[str, ...] = ("a photo of a {}", "{}")
-    sorts: bool = True
-    sure: float = 3.5
-    nearness: float = 0.5
+    subtypes: bool = True
+    score_cap: float = 3.5
+    distance_penalty: float = 0.5
     trim_threshold: float = 0.5
     trim_tolerance: float = 2.0
     example_threshold: float | None = None
     neighbour_bonus: float = 0.2
-    max_elsewhere: int = 20
 
     @classmethod
     def paper(cls) -> MiningSettings:
@@ -73,9 +71,9 @@ class MiningSettings:
             score="cosine",
             visual_threshold=0.3,
             prompts=("{}",),
-            sorts=False,
-            sure=float("inf"),
-            nearness=0.0,
+            subtypes=False,
+            score_cap=float("inf"),
+            distance_penalty=0.0,
             trim_threshold=0.3,
             trim_tolerance=float("inf"),
             example_threshold=0.9,
@@ -86,8 +84,8 @@ class MiningSettings:
         """These settings with some changed, as a command line has them.
 
         Args:
-            assignments: texts such as ``"visual_threshold=0.8"``. A truth value is ``yes`` or ``no``, several
-                prompts are parted by ``|``, and ``none`` leaves ``example_threshold`` to the calibration.
+            assignments: texts such as ``"visual_threshold=0.8"``. Booleans are ``yes`` or ``no``, several
+                prompts are separated by ``|``, and ``none`` leaves ``example_threshold`` to the calibration.
 
         Raises:
             ValueError: there is no such setting, or it cannot have that value.
@@ -97,7 +95,7 @@ class MiningSettings:
         for assignment in assignments:
             name, equals, text = (part.strip() for part in assignment.partition("="))
             if name not in known or not equals:
-                raise ValueError(f"{assignment!r} is no setting=value; there are {', '.join(known)}")
+                raise ValueError(f"{assignment!r} is not SETTING=VALUE; the settings are {', '.join(known)}")
             try:
                 values[name] = _value(name, known[name], text)
             except ValueError as error:
@@ -110,13 +108,13 @@ def _value(name: str, before: Any, text: str) -> Any:
     choices = {"score": ("calibrated", "cosine"), "patterns": (*PATTERN_SETS, *GRAMMAR_SETS)}
     if name in choices:
         if text not in choices[name]:
-            raise ValueError(f"it is one of {', '.join(choices[name])}")
+            raise ValueError(f"choose one of {', '.join(choices[name])}")
         return text
     if name == "example_threshold":
         return None if text.lower() == "none" else float(text)
     if isinstance(before, bool):
         if text.lower() not in ("yes", "no"):
-            raise ValueError("it is yes or no")
+            raise ValueError("write yes or no")
         return text.lower() == "yes"
     if isinstance(before, tuple):
         return tuple(text.split("|"))

@@ -33,7 +33,6 @@ NAME_WORDS = 4
 PAUSE_S = 1.2
 """A silence this long ends a sentence that has no punctuation."""
 
-CONTEXT_WORDS = 30
 _CALLED_WORDS = 14
 _CONTEXT_CHARS = 320
 
@@ -269,7 +268,7 @@ def name_words(stream: Stream, place: int, max_words: int) -> list[Word]:
 
 
 def _name_follows(stream: Stream, tokens: list[tuple[int, str]]) -> bool:
-    """Whether the next word that is no filler looks like a name: capitalised, and not the pronoun I."""
+    """Whether the next word that is not a filler looks like a name: capitalised, and not the pronoun I."""
     for _, token in tokens:
         text = bare(token)
         if text and text.lower() not in FILLERS:

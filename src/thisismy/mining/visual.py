@@ -54,7 +54,7 @@ def candidate_shots(span: Span, shots: Sequence[Span], settings: MiningSettings)
 
 
 def naming_span(mention: Mention) -> Span:
-    """Time from the pattern to the end of the noun phrase, without the words that go on about it."""
+    """Time from the pattern to the end of the noun phrase, without the words that say more about it."""
     named = len(noun_phrase([word.text for word in mention.words]))
     last = mention.words[max(0, named - 1)]
     return Span(mention.span.start, max(mention.span.start, last.span.end))
@@ -88,7 +88,7 @@ def find_reference(
         return None
     scores = _scores(encoder.encode_texts(texts), features[candidates], calibration)
     fits = [
-        min(float(score), settings.sure) - settings.nearness * _gap(said, shots[i])
+        min(float(score), settings.score_cap) - settings.distance_penalty * _gap(said, shots[i])
         for i, score in zip(candidates, scores, strict=True)
     ]
     best = int(np.argmax(fits))

@@ -51,8 +51,8 @@ _DEFAULT = MiningSettings()
 VARIANTS: dict[str, MiningSettings] = {
     "as printed": MiningSettings.paper(),
     "no prior": replace(_DEFAULT, prior_threshold=0.0),
-    "no kinds": replace(_DEFAULT, sorts=False),
-    "no nearness": replace(_DEFAULT, nearness=0.0, sure=float("inf")),
+    "no kinds": replace(_DEFAULT, subtypes=False),
+    "no nearness": replace(_DEFAULT, distance_penalty=0.0, score_cap=float("inf")),
     "bare phrase": replace(_DEFAULT, prompts=("{}",)),
     "photo prompt": replace(_DEFAULT, prompts=("a photo of a {}",)),
     "no neighbours": replace(_DEFAULT, shots_around=0),
