@@ -62,7 +62,7 @@ def requests(folder: Path, shots: int) -> dict[str, Any]:
     """Windows of lists, searches and candidates."""
     library = fill(folder, shots)
     shot_id = library.files.shots([1])[0].id
-    library.instances.teach("my dog Rusty", [library.instances.place_of_shot(shot_id)], category="dog")
+    library.instances.name("my dog Rusty", [library.instances.place_of_shot(shot_id)], category="dog")
     library.store.close()
     rng = np.random.default_rng(1)
     with TestClient(create_app(folder), base_url="http://127.0.0.1") as client:

@@ -66,9 +66,9 @@ def test_marks_move_with_what_they_stand_for(library: Library) -> None:
     before = library.marks()
     assert moved() == set()
     place = library.instances.place_of_shot(1)
-    library.instances.teach("my mug", [place], category="cup")
+    library.instances.name("my mug", [place], category="cup")
     assert moved() == {"instances"}
-    library.instances.set_category("my mug", "mug")
+    library.instances.change("my mug", category="mug")
     assert moved() == {"instances"}
     library.instances.label("my mug", {1: REJECTED})
     assert moved() == {"instances"}
@@ -80,8 +80,8 @@ def test_marks_move_with_what_they_stand_for(library: Library) -> None:
 
 
 def test_labels_go_by_name_alias_or_row(library: Library) -> None:
-    library.instances.teach("my mug", [library.instances.place_of_shot(1)], category="cup")
-    library.instances.alias("my mug", "the blue one")
+    library.instances.name("my mug", [library.instances.place_of_shot(1)], category="cup")
+    library.instances.change("my mug", add_aliases=["the blue one"])
     number = library.instances.get("my mug").id
     assert (
         library.instances.labels(number, [1, 2])

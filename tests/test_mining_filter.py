@@ -16,7 +16,7 @@ from thisismy.mining.examples import propose_elsewhere, same_video_examples
 from thisismy.mining.lexicon import lexicon
 from thisismy.mining.measure import MiningScore, TrueMention
 from thisismy.mining.mine import mine_video
-from thisismy.mining.naming import filter_texts, trim_name, visible_noun
+from thisismy.mining.naming import filter_texts, proper_names, trim_name, visible_noun
 from thisismy.mining.prior import noun_phrase, visible_priors, word_evidence
 from thisismy.mining.settings import MiningSettings
 from thisismy.mining.spotting import Mention, spot_mentions
@@ -195,11 +195,26 @@ def test_words_that_leave_the_picture_are_trimmed() -> None:
     )
 
 
-def test_known_names_get_their_capitals_back() -> None:
-    assert (
-        trim_name(mention("this is my dog biscuit he"), RED, FakeEncoder(), COSINE, None, ["Biscuit"])
-        == "dog Biscuit"
-    )
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("this is my dog biscuit he", "dog Biscuit"),
+        ("this is my dog pumpkin he", "dog Pumpkin"),
+        ("this is my big pumpkin", "big pumpkin"),
+        ("this is my red old boat", "red old boat"),
+        ("this is my boat mary", "boat Mary"),
+    ],
+)
+def test_known_names_get_their_capitals_back(line: str, name: str) -> None:
+    known = proper_names(["my dog Biscuit", "Pumpkin", "my dog Pumpkin", "our boat Old Mary"])
+    assert trim_name(mention(line), RED, FakeEncoder(), COSINE, None, known) == name
+
+
+def test_the_proper_names_in_names() -> None:
+    named = ["my dog Biscuit", "Anna's bike", "My old mug", "Dog rose", "biscuit"]
+    assert proper_names(named) == ("Biscuit",)
+    named = ["Biscuit", "our boat Old Mary", "Anna Smith"]
+    assert proper_names(named) == ("Biscuit", "Mary", "Anna", "Smith")
 
 
 def test_examples_are_the_shots_that_look_alike() -> None:
@@ -210,11 +225,11 @@ def test_examples_are_the_shots_that_look_alike() -> None:
     assert [p.shot for p in same_video_examples(2, features, 0.9)] == []
 
 
-def test_proposals_elsewhere_are_ranked_and_never_what_was_rejected() -> None:
+def test_proposals_elsewhere_are_ranked() -> None:
     gallery = unit(np.stack([GREEN, RED + 0.5 * BLUE, RED, RED + 0.2 * BLUE]))
     found = propose_elsewhere(RED[None], gallery, 0.5)
     assert [p.shot for p in found] == [2, 3, 1]
-    assert [p.shot for p in propose_elsewhere(RED[None], gallery, 0.5, limit=1, rejected=[2])] == [3]
+    assert [p.shot for p in propose_elsewhere(RED[None], gallery, 0.5, limit=1)] == [2]
     assert propose_elsewhere(np.zeros((0, 4), np.float32), gallery, 0.5) == []
     assert propose_elsewhere(RED[None], np.zeros((0, 4), np.float32), 0.5) == []
 

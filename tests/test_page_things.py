@@ -99,7 +99,7 @@ def test_a_proposed_example_that_is_another_thing_is_confirmed_there(
 ) -> None:
     library = Library.open(tmp_path / "library")
     (first, *_) = library.instances.examples(CAT)
-    library.instances.decide_each(CAT, {first.example.id: "proposed"})
+    library.instances.decide(CAT, {first.example.id: "proposed"})
     page = visit.page
     open_thing(page, own_server, CAT, "Examples")
     page.get_by_role("region", name="Proposed").get_by_role("checkbox").check()

@@ -44,7 +44,7 @@ class Library:
         self.transcripts = TranscriptService(self.context)
         self.mentions = MentionService(self.context, self.transcripts)
         self.learning = LearningService(self.context, features)
-        self.instances = InstanceService(self.context, self.files, features, self.learning)
+        self.instances = InstanceService(self.context, features, self.learning)
         self.search = SearchService(self.context, self.files, self.instances, self.learning)
 
     @classmethod

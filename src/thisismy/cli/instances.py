@@ -72,21 +72,21 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
 @commands.command()
 def rename(context: typer.Context, name: Name, new: str) -> None:
     """Give a named thing another name."""
-    _library(context).instances.rename(name, new)
+    _library(context).instances.change(name, name=new)
     _told(context, f"{name} is called {new} now")
 
 
 @commands.command()
 def alias(context: typer.Context, name: Name, other: str) -> None:
     """Let a named thing be called by another name too."""
-    _library(context).instances.alias(name, other)
+    _library(context).instances.change(name, add_aliases=[other])
     _told(context, f"{name} is also called {other}")
 
 
 @commands.command()
 def category(context: typer.Context, name: Name, noun: str) -> None:
     """Say what kind of thing it is."""
-    _library(context).instances.set_category(name, noun)
+    _library(context).instances.change(name, category=noun)
     _told(context, f"{name} is a kind of {noun}")
 
 
@@ -107,14 +107,14 @@ def split(context: typer.Context, name: Name, new: str, examples: list[int]) -> 
 @commands.command()
 def confirm(context: typer.Context, name: Name, examples: list[int]) -> None:
     """Confirm examples by number; no job changes that again."""
-    _library(context).instances.decide(name, examples, "confirmed")
+    _library(context).instances.decide(name, dict.fromkeys(examples, "confirmed"))
     _told(context, f"{len(examples)} confirmed for {name}")
 
 
 @commands.command()
 def reject(context: typer.Context, name: Name, examples: list[int]) -> None:
     """Reject examples by number; they are never proposed again."""
-    _library(context).instances.decide(name, examples, "rejected")
+    _library(context).instances.decide(name, dict.fromkeys(examples, "rejected"))
     _told(context, f"{len(examples)} rejected for {name}; they are not proposed again")
 
 

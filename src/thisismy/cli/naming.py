@@ -159,7 +159,8 @@ def _review(library: Library, mentions: Sequence[StoredMention]) -> None:
         if answer.lower() == "n":
             library.mentions.reject(mention)
         elif answer.lower() != "s":
-            library.mentions.accept(mention, "" if answer.lower() == "y" else answer)
+            instance = library.mentions.accept(mention, "" if answer.lower() == "y" else answer)
+            say(f"an example of {instance.name}")
 
 
 def _draw_references(mentions: Sequence[StoredMention], sheet: Path) -> None:
@@ -191,14 +192,17 @@ def name(
     from thisismy.cli.settings import parse_box
     from thisismy.library import Library
 
-    instance = Library.open(context.obj.library).instances.name(
+    named = Library.open(context.obj.library).instances.name(
         name_, places, category=category, negative=negative, box=parse_box(box)
     )
+    instance = named.instance
     if json:
         print_json(instance)
     else:
+        what = f"{instance.name} ({instance.category})"
         counts = f"{instance.confirmed} confirmed, {instance.rejected} rejected"
-        console().print(f"{instance.name} ({instance.category}): {counts}", markup=False)
+        started = f"new: {what}" if named.created else f"added to {what}"
+        console().print(f"{started}: {counts}", markup=False)
 
 
 def calibrate(context: typer.Context, json: Json = False) -> None:

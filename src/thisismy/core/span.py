@@ -37,3 +37,8 @@ class Span:
     def overlap(self, other: Span) -> float:
         """Seconds that both spans cover; 0 when they do not meet."""
         return max(0.0, min(self.end, other.end) - max(self.start, other.start))
+
+    def same_place(self, other: Span) -> bool:
+        """Whether both are equal, or share more than half of the shorter one."""
+        shorter = min(self.duration, other.duration)
+        return self == other or (shorter > 0 and self.overlap(other) > shorter / 2)

@@ -136,7 +136,9 @@ class Calibration:
                 f"{path}: the calibration cannot be read ({error.strerror or error})"
             ) from error
         except (ValueError, KeyError, TypeError) as error:
-            raise LibraryError(f"{path}: is not a calibration ({error}): run `thisismy calibrate` again") from error
+            raise LibraryError(
+                f"{path}: is not a calibration ({error}): run `thisismy calibrate` again"
+            ) from error
 
     @classmethod
     def _from_json(cls, text: str) -> Calibration:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,21 +44,19 @@ def same_video_examples(
 
 
 def propose_elsewhere(
-    examples: Features, gallery: Features, threshold: float, limit: int = 20, rejected: Collection[int] = ()
+    examples: Features, gallery: Features, threshold: float, limit: int = 20
 ) -> list[Proposal]:
     """Ranked shots of other videos that may show the thing; a person confirms them.
 
     Args:
         examples: the known examples, ``(k, embed_dim)``.
-        gallery: shots of other videos, ``(n, embed_dim)``.
+        gallery: shots of other videos about which nothing is decided, ``(n, embed_dim)``.
         threshold: least cosine to the nearest example.
         limit: most proposals.
-        rejected: numbers of gallery rows a person rejected; they never come back.
     """
     if not len(examples) or not len(gallery):
         return []
     nearest = (gallery @ examples.T).max(axis=1)
     order = np.argsort(-nearest, kind="stable").tolist()
-    refused = set(rejected)
-    found = [Proposal(i, float(nearest[i])) for i in order if nearest[i] > threshold and i not in refused]
+    found = [Proposal(i, float(nearest[i])) for i in order if nearest[i] > threshold]
     return found[:limit]

@@ -13,6 +13,7 @@ from thisismy.mining.settings import MiningSettings
 from thisismy.mining.spotting import Mention
 
 _NAME_PARTS = 2
+_POSSESSIVES = frozenset({"my", "our", "your", "his", "her", "their"})
 _GENITIVE = re.compile(r"['’]s$")
 
 
@@ -25,9 +26,9 @@ def prefixes(mention: Mention) -> list[list[str]]:
 def filter_texts(mention: Mention, settings: MiningSettings) -> list[str]:
     """Texts that describe the thing of a mention; empty when no word can be a name.
 
-    Without ``settings.subtypes`` these are all beginnings of the phrase, as in the paper. Else, when the phrase
-    has a noun that is known to be visible, they are the phrase up to it, the noun and its kinds: the name
-    that follows ("Biscuit") means nothing to an encoder.
+    Without ``settings.subtypes`` these are all beginnings of the phrase, as in the paper. Otherwise, when the
+    phrase has a noun that is known to be visible, they are the phrase up to it, the noun and its kinds: the
+    name that follows ("Biscuit") means nothing to an encoder.
     """
     beginnings = prefixes(mention)
     if not beginnings:
@@ -135,8 +136,9 @@ def restore_case(words: Sequence[str], known: dict[str, str]) -> list[str]:
 def proper_names(names: Iterable[str]) -> tuple[str, ...]:
     """The words of names of things that are proper names: of "my old dog Biscuit" it is "Biscuit".
 
-    A word counts when it has a capital letter, does not open the name, and is not one that only qualifies
-    what follows: the "Old" of "Old Mary" would give every old thing a capital.
+    A word counts when it begins with a capital letter and does not only qualify what follows: the "Old" of
+    "Old Mary" would give every old thing a capital. Words that open a name may owe their capital to that
+    alone, and count only when they are no common noun either.
 
     Args:
         names: names and aliases as people write them.
@@ -146,11 +148,10 @@ def proper_names(names: Iterable[str]) -> tuple[str, ...]:
     for name in names:
         parts = name.split()
         for i, part in enumerate(parts):
-            word = part.strip(".,;:!?\"“”()")
-            opens = i == 0 and len(parts) > 1
-            if opens or not word[:1].isupper() or _GENITIVE.search(word):
-                continue
-            if words.base(word) not in words.modifiers and word.lower() not in words.stop_words:
+            word = part.strip('.,;:!?"“”()')
+            common = words.base(word) in words.modifiers or word.lower() in words.stop_words | _POSSESSIVES
+            opening_noun = i == 0 and len(parts) > 1 and bool(words.nouns([word]))
+            if word[:1].isupper() and not (common or opening_noun or _GENITIVE.search(word)):
                 found[word] = None
     return tuple(found)
 

@@ -25,8 +25,8 @@ class MiningSettings:
         score: ``"cosine"`` compares text and shot by their cosine, as the paper does; ``"calibrated"`` by how
             far that cosine stands above what the phrase reaches on unrelated pictures, in standard
             deviations, so that one threshold serves all phrases and encoders.
-        visual_threshold: least fit of the reference shot: its score, less what ``distance_penalty`` takes off.
-            Raising it keeps fewer, surer mentions.
+        visual_threshold: least fit of the reference shot: its score, less what ``distance_penalty`` takes
+            off. Raising it keeps fewer, surer mentions.
         prompts: texts for the filter; ``{}`` is replaced by the phrase, and the best text counts.
         subtypes: also compare with kinds of the thing ("dog": "poodle", "beagle", ...), which helps encoders
             that know the kinds but not the word.

@@ -1,4 +1,4 @@
-"""Named things: taught, listed, changed, and their examples decided about."""
+"""Named things and people: named, listed, changed, shared and deleted, and their examples decided about."""
 
 from __future__ import annotations
 
@@ -7,305 +7,266 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from thisismy.core.errors import InstanceError
-from thisismy.core.span import Span
 from thisismy.media.discovery import path_bytes, path_text
+from thisismy.services import labelling
 from thisismy.services.context import LibraryContext
 from thisismy.services.example_features import ExampleFeatures
-from thisismy.services.files import FileService
 from thisismy.services.learning import LearningService
-from thisismy.store import browsing
+from thisismy.services.places import place_in_media, place_of_shot
 from thisismy.store import instances as rows
 from thisismy.store.examples import ExampleSource, Place, example_source, locate, path_of
-from thisismy.store.instances import CONFIRMED, JOB, PROPOSED, REJECTED, USER, Example, Instance, find_by
+from thisismy.store.instances import CONFIRMED, JOB, REJECTED, USER, Example, Instance, find_by
+from thisismy.store.mentions import reject_mentions_of
 
 if TYPE_CHECKING:
     from thisismy.personalization.localise import Box
-    from thisismy.store.browsing import ShotRow
+    from thisismy.services.candidates import Candidates
+    from thisismy.services.places import Shares
     from thisismy.store.database import Connection
-    from thisismy.store.vector_index.gallery import Gallery
-
-REMOVED = "removed"
-"""What to decide about an example that is to be forgotten."""
 
 
 @dataclass(frozen=True)
-class ShownExample:
-    """An example with the file it is seen in; None for a file that is gone and a photo that is kept."""
+class LocatedExample:
+    """An example with the file it is in; None for a file that is gone and a photo kept with the library."""
 
     path: str | None
     example: Example
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """Shots that may show an instance, best first.
+class NamingResult:
+    """What naming did.
 
     Attributes:
-        shot_ids: their rows, ``(n,)``.
-        scores: cosine to the nearest confirmed example, ``(n,)``.
+        instance: the instance the places were added to, as it is now.
+        created: whether it is new.
+        examples: its examples at those places.
     """
 
-    shot_ids: NDArray[np.int64]
-    scores: NDArray[np.float32]
-
-    def __len__(self) -> int:
-        return len(self.shot_ids)
+    instance: Instance
+    created: bool
+    examples: list[Example]
 
 
 class InstanceService:
-    """The named things of a library."""
+    """The instances of a library; every method takes an instance by name, alias or row."""
 
-    def __init__(
-        self,
-        context: LibraryContext,
-        files: FileService,
-        features: ExampleFeatures,
-        learning: LearningService,
-    ) -> None:
+    def __init__(self, context: LibraryContext, features: ExampleFeatures, learning: LearningService) -> None:
         self._context = context
-        self._files = files
         self._features = features
         self._learning = learning
 
     def name(
         self,
-        name: str,
-        places: Sequence[str],
+        name: str | int,
+        places: Sequence[str | Place],
         *,
         category: str = "",
         negative: bool = False,
         box: Box | None = None,
-    ) -> Instance:
-        """Teach an instance by pointing at it.
+    ) -> NamingResult:
+        """Say where an instance is seen.
 
         Args:
-            name: "my dog Biscuit"; made when it is new.
-            places: "VIDEO@1:23" (the shot around that time), "VIDEO@1:20-1:26", or a photo.
+            name: "my dog Biscuit", or a short form as in a search; a name that means no instance makes one.
+            places: "VIDEO@1:23" (the shot around that time), "VIDEO@1:20-1:26", a photo, or places that were
+                looked up already.
             category: a common noun; empty guesses it for a new instance.
             negative: the places do *not* show it.
-            box: where in the picture of the one place it is, in pixels of the picture as it is shown.
+            box: where in the picture of the one place it is, in pixels of the picture as it is shown; the
+                place is then a text.
 
         Raises:
-            InstanceError: a place does not exist, or there is none, or several with a box.
+            InstanceError: the name is empty, a place does not exist, or there is none, or several with a box.
             MediaError: a photo cannot be read, or the box lies outside of the picture.
         """
-        found = [locate(self._context.store, place) for place in places]
+        store = self._context.store
+        found = [locate(store, place) if isinstance(place, str) else place for place in places]
         if not found:
             raise InstanceError(f"where is {name!r} seen? name a place such as VIDEO@1:23, or a photo")
         if box is not None:
             from thisismy.services.box_features import with_box
 
-            found = with_box(self._context.store, found, places, box)
-        return self.teach(name, found, category=category, state=REJECTED if negative else CONFIRMED)
-
-    def teach(
-        self, name: str, places: Sequence[Place], *, category: str = "", state: str = CONFIRMED
-    ) -> Instance:
-        """Teach an instance by places that were already looked up.
-
-        Args:
-            name: made when it is new.
-            places: where it is seen.
-            category: a common noun; empty guesses it for a new instance.
-            state: "confirmed", or "rejected" for places that do not show it.
-
-        Raises:
-            InstanceError: the name is empty.
-        """
-        with self._context.store.write() as connection:
-            known = {
-                rows.name_key(n)
-                for item in rows.list_instances(connection)
-                for n in (item.name, *item.aliases)
-            }
-            new = rows.name_key(name) not in known
-            if new:
-                rows.create_instance(connection, name, category, USER if category else JOB)
-            instance = rows.find_instance(connection, name)
-            for place in places:
-                if place.jpeg is not None:
-                    rows.put_photo(connection, place.content_hash, place.jpeg)
-                example = Example(
-                    place.content_hash, place.span, state, box=place.box, box_time=place.box_time
-                )
-                rows.put_example(connection, instance, example)
-            if category and not new:
+            found = with_box(store, found, [str(place) for place in places], box)
+        by = USER if category else JOB
+        with store.write() as connection:
+            known = _meant(connection, name)
+            created = known is None
+            if known is None:
+                known = find_by(connection, rows.create_instance(connection, str(name), category, by))
+            instance = known
+            for place in found:
+                _put_place(connection, instance, place, REJECTED if negative else CONFIRMED)
+            if category and not created:
                 rows.set_category(connection, instance, category)
-        if new and not category:
+        if created and not category:
             self._guess_category(instance)
-        return self.get(name)
+        with store.read() as connection:
+            instance = find_by(connection, instance.id)
+            wanted = {(place.content_hash, place.span) for place in found}
+            there = [
+                example
+                for example in rows.examples_of(connection, instance)
+                if (example.content_hash, example.span) in wanted
+            ]
+        return NamingResult(instance, created, there)
+
+    def place_of_shot(self, shot_id: int, *, time: float | None = None, box: Shares | None = None) -> Place:
+        """A shot as a place for `name`; see `thisismy.services.places.place_of_shot`."""
+        return place_of_shot(self._context.store, shot_id, time=time, box=box)
+
+    def place_in_media(
+        self,
+        media_id: int,
+        *,
+        time: float | None = None,
+        span: tuple[float, float] | None = None,
+        box: Shares | None = None,
+    ) -> Place:
+        """A stretch, an instant or a photo as a place for `name`; see `thisismy.services.places`."""
+        return place_in_media(self._context.store, media_id, time=time, span=span, box=box)
 
     def all(self) -> list[Instance]:
         """Every instance, in order of name."""
         with self._context.store.read() as connection:
             return rows.list_instances(connection)
 
-    def get(self, name: str | int) -> Instance:
-        """The instance with this name, alias or row.
+    def get(self, instance: str | int) -> Instance:
+        """The instance.
 
         Raises:
             InstanceError: there is none.
         """
         with self._context.store.read() as connection:
-            return find_by(connection, name)
+            return find_by(connection, instance)
 
-    def examples(self, name: str, state: str | None = None) -> list[ShownExample]:
-        """The examples of an instance with their files, oldest first.
+    def created_at(self, instance: str | int) -> str:
+        """When an instance was made, ISO 8601.
 
         Raises:
-            InstanceError: no such instance.
+            InstanceError: there is none.
         """
         with self._context.store.read() as connection:
-            instance = rows.find_instance(connection, name)
-            shown = []
-            for example in rows.examples_of(connection, instance, state):
-                path = path_of(connection, example.content_hash)
-                shown.append(ShownExample(path_text(path_bytes(path)) if path else None, example))
-        return shown
-
-    def rename(self, name: str, new: str) -> None:
-        """Give an instance another name.
-
-        Raises:
-            InstanceError: no such instance, or the new name is taken.
-        """
-        with self._context.store.write() as connection:
-            rows.rename_instance(connection, rows.find_instance(connection, name), new)
-
-    def alias(self, name: str, alias: str) -> None:
-        """Let an instance be called by another name too.
-
-        Raises:
-            InstanceError: no such instance, or the alias is taken.
-        """
-        with self._context.store.write() as connection:
-            rows.add_alias(connection, rows.find_instance(connection, name), alias)
-
-    def set_category(self, name: str, category: str) -> None:
-        """Say what kind of thing an instance is.
-
-        Raises:
-            InstanceError: no such instance.
-        """
-        with self._context.store.write() as connection:
-            rows.set_category(connection, rows.find_instance(connection, name), category)
+            return rows.created_at(connection, find_by(connection, instance).id)
 
     def change(
         self,
-        number: int,
+        instance: str | int,
         *,
         name: str | None = None,
         category: str | None = None,
         aliases: Sequence[str] | None = None,
-    ) -> None:
-        """Change what an instance is called and what it is, all of it or nothing.
+        add_aliases: Sequence[str] = (),
+    ) -> Instance:
+        """Change what an instance is called and what it is, all of it or nothing; gives it as it is then.
 
         Args:
-            number: its row.
+            instance: which.
             name: another name; the old one is forgotten.
             category: a common noun.
-            aliases: all the other names there shall be.
+            aliases: all the other names there shall be; None leaves them.
+            add_aliases: names it shall have as well.
 
         Raises:
             InstanceError: there is no such instance, or a name is empty or taken.
         """
         with self._context.store.write() as connection:
-            instance = find_by(connection, number)
-            if name is not None and name != instance.name:
-                rows.rename_instance(connection, instance, name)
+            known = find_by(connection, instance)
+            if name is not None and name != known.name:
+                rows.rename_instance(connection, known, name)
             if category is not None:
-                rows.set_category(connection, instance, category)
+                rows.set_category(connection, known, category)
             if aliases is not None:
-                rows.set_aliases(connection, instance.id, aliases)
+                rows.set_aliases(connection, known.id, aliases)
+            for alias in add_aliases:
+                rows.add_alias(connection, known, alias)
+            return find_by(connection, known.id)
 
-    def merge(self, keep: str, other: str) -> None:
+    def merge(self, keep: str | int, other: str | int) -> Instance:
         """Make two instances one; the names of the other become aliases.
 
         Raises:
             InstanceError: one does not exist, or they are the same.
         """
         with self._context.store.write() as connection:
-            kept, gone = (rows.find_instance(connection, name) for name in (keep, other))
-            rows.merge_instances(connection, kept, gone)
+            kept = find_by(connection, keep)
+            rows.merge_instances(connection, kept, find_by(connection, other))
+            return find_by(connection, kept.id)
 
-    def split(self, name: str, new: str, example_ids: Sequence[int]) -> None:
-        """Move examples of an instance to a new one.
+    def split(self, instance: str | int, new: str, example_ids: Sequence[int]) -> Instance:
+        """Move examples of an instance to a new one, and give that.
 
         Raises:
             InstanceError: no such instance or example, or the new name is taken.
         """
         with self._context.store.write() as connection:
-            rows.split_instance(connection, rows.find_instance(connection, name), new, example_ids)
+            made = rows.split_instance(connection, find_by(connection, instance), new, example_ids)
+            return find_by(connection, made)
 
-    def decide(self, name: str, example_ids: Sequence[int], state: str) -> None:
-        """Confirm or reject examples; no job changes that again.
+    def delete(self, instance: str | int) -> Instance:
+        """Delete an instance with everything derived from it, and give what it was.
 
-        Args:
-            name: whose examples.
-            example_ids: which.
-            state: "confirmed" or "rejected".
+        The mentions it was accepted from count as rejected from then on.
 
         Raises:
-            InstanceError: no such instance or example.
+            InstanceError: no such instance.
         """
         with self._context.store.write() as connection:
-            own = {e.id for e in rows.examples_of(connection, rows.find_instance(connection, name))}
-            wrong = [str(number) for number in example_ids if number not in own]
-            if wrong:
-                raise InstanceError(f"{name!r} has no example {', '.join(wrong)}")
-            rows.decide_examples(connection, example_ids, state)
+            known = find_by(connection, instance)
+            reject_mentions_of(connection, known.id)
+            rows.delete_instance(connection, known)
+        self._learning.forget(known.name)
+        return known
 
-    def decide_each(self, name: str | int, states: Mapping[int, str]) -> dict[int, str]:
-        """Confirm, reject, propose or ("removed") forget examples by their rows.
+    def examples(self, instance: str | int, state: str | None = None) -> list[LocatedExample]:
+        """The examples of an instance with their files: proposed ones best first, others oldest first.
+
+        Raises:
+            InstanceError: no such instance.
+        """
+        with self._context.store.read() as connection:
+            found = rows.examples_of(connection, find_by(connection, instance), state)
+            paths = {digest: path_of(connection, digest) for digest in {item.content_hash for item in found}}
+        if state == rows.PROPOSED:
+            found.sort(key=lambda example: -(example.score or 0.0))
+        return [
+            LocatedExample(path_text(path_bytes(path)) if path else None, example)
+            for example in found
+            for path in [paths[example.content_hash]]
+        ]
+
+    def decide(self, instance: str | int, states: Mapping[int, str]) -> dict[int, str]:
+        """Confirm, reject, propose or ("removed") forget examples; no job changes that again.
+
+        Args:
+            instance: whose examples.
+            states: "confirmed", "rejected", "proposed" or "removed" by row of an example.
 
         Returns:
-            The states before.
+            The states before; handing them back undoes this call, except forgetting.
 
         Raises:
             InstanceError: no such instance or example, or another state.
         """
         with self._context.store.write() as connection:
-            instance = find_by(connection, name)
-            known = {example.id: example for example in rows.examples_of(connection, instance)}
-            for number, state in states.items():
-                if number not in known:
-                    raise InstanceError(f"{instance.name!r} has no example {number}")
-                if state == REMOVED:
-                    rows.remove_examples(connection, [number])
-                elif state in (CONFIRMED, REJECTED, PROPOSED):
-                    rows.decide_examples(connection, [number], state, JOB if state == PROPOSED else USER)
-                else:
-                    raise InstanceError(
-                        f"an example is confirmed, rejected, proposed or removed, not {state!r}"
-                    )
-        return {number: known[number].state for number in states}
+            return labelling.decide(connection, find_by(connection, instance), states)
 
-    def labels(self, name: str | int, shot_ids: Sequence[int]) -> dict[int, str | None]:
+    def labels(self, instance: str | int, shot_ids: Sequence[int]) -> dict[int, str | None]:
         """What is decided about shots with an instance: "confirmed", "proposed", "rejected" or None.
 
         Raises:
             InstanceError: no such instance.
         """
         with self._context.store.read() as connection:
-            instance = find_by(connection, name)
-            shots = browsing.shots_by_id(connection, shot_ids)
-            examples = rows.examples_of(connection, instance)
-        return {
-            number: next((e.state for e in examples if _shows(e, shots[number])), None)
-            for number in shot_ids
-            if number in shots
-        }
+            return labelling.labels(connection, find_by(connection, instance), shot_ids)
 
-    def label(self, name: str | int, labels: Mapping[int, str | None]) -> dict[int, str | None]:
+    def label(self, instance: str | int, labels: Mapping[int, str | None]) -> dict[int, str | None]:
         """Confirm or reject shots for an instance, or (None) take back what was decided about them.
 
         Args:
-            name: the instance, by name or row.
-            labels: state by shot: "confirmed", "rejected", "proposed" or None.
+            instance: which.
+            labels: "confirmed", "rejected", "proposed" or None by row of a shot.
 
         Returns:
             What was decided before; handing it back undoes this call.
@@ -313,88 +274,41 @@ class InstanceService:
         Raises:
             InstanceError: no such instance or shot, or another state.
         """
-        wrong = {state for state in labels.values()} - {CONFIRMED, REJECTED, PROPOSED, None}
-        if wrong:
-            raise InstanceError(f"a shot is 'confirmed', 'rejected' or not decided, not {wrong.pop()!r}")
-        before = self.labels(name, list(labels))
-        gone = [str(number) for number in labels if number not in before]
-        if gone:
-            raise InstanceError(f"there is no shot {', '.join(gone)} any more: look for it again")
         with self._context.store.write() as connection:
-            instance = find_by(connection, name)
-            shots = browsing.shots_by_id(connection, list(labels))
-            known = rows.examples_of(connection, instance)
-            for number, state in labels.items():
-                there = [example.id for example in known if _shows(example, shots[number])]
-                if state is None:
-                    rows.remove_examples(connection, there)
-                elif there:
-                    rows.decide_examples(connection, there, state, JOB if state == PROPOSED else USER)
-                else:
-                    example = Example(
-                        shots[number].content_hash, shots[number].span, state, origin="labelled"
-                    )
-                    rows.put_example(connection, instance, example)
-        return before
+            return labelling.label(connection, find_by(connection, instance), labels)
 
-    def place_of_shot(
-        self,
-        shot_id: int,
-        box: tuple[float, float, float, float] | None = None,
-        box_time: float | None = None,
-    ) -> Place:
-        """A shot as a place that can be taught.
-
-        Raises:
-            InstanceError: there is no such shot.
-        """
-        found = self._files.shots([shot_id])
-        if not found:
-            raise InstanceError(f"there is no shot {shot_id} any more: look for it again")
-        time = None if box is None else found[0].time if box_time is None else box_time
-        return Place(found[0].content_hash, found[0].span, box=box, box_time=time)
-
-    def candidates(self, name: str | int, *, unlabelled: bool = True) -> Candidates:
+    def candidates(self, instance: str | int, *, unlabelled: bool = True) -> Candidates:
         """Every shot of the library by likeness to the confirmed examples of an instance, best first.
 
         Args:
-            name: the instance, by name or row.
-            unlabelled: leave out what a person decided about.
+            instance: which.
+            unlabelled: leave out what is decided.
 
         Raises:
-            InstanceError: no such instance, or none of its examples can be seen.
+            InstanceError: no such instance, or none of its confirmed examples can be seen.
         """
-        with self._context.store.read() as connection:
-            instance = find_by(connection, name)
-        features = self._features.confirmed(instance)
-        if not len(features):
-            raise InstanceError(
-                f"{instance.name!r} has no confirmed example that can be seen: confirm one first"
-            )
-        gallery = self._context.prepared().gallery
-        scores = (np.asarray(gallery.vectors) @ features.T).max(axis=1)
-        order = np.argsort(-scores, kind="stable")
-        if unlabelled:
-            decided = np.zeros(len(gallery), bool)
-            with self._context.store.read() as connection:
-                for example in rows.examples_of(connection, instance):
-                    if example.decided_by == USER or example.state == CONFIRMED:
-                        row = _row_of(connection, gallery, example)
-                        if row is not None:
-                            decided[row] = True
-            order = order[~decided[order]]
-        return Candidates(np.asarray(gallery.shot_ids[order]), scores[order])
+        from thisismy.services.candidates import rank_candidates
 
-    def delete(self, name: str) -> None:
-        """Delete an instance with everything derived from it.
+        return rank_candidates(self._context, self._features, self.get(instance), unlabelled=unlabelled)
+
+    def propose(self, instance: str | int, limit: int = 20) -> list[LocatedExample]:
+        """Propose shots of other videos as examples of an instance; nothing is confirmed.
+
+        Args:
+            instance: which.
+            limit: most proposals; what is decided does not count.
+
+        Returns:
+            Every proposal that waits for a decision, best first.
 
         Raises:
-            InstanceError: no such instance.
+            InstanceError: no such instance, or none of its confirmed examples can be seen.
         """
-        with self._context.store.write() as connection:
-            instance = rows.find_instance(connection, name)
-            rows.delete_instance(connection, instance)
-        self._learning.forget(instance.name)
+        from thisismy.services.candidates import propose_examples
+
+        known = self.get(instance)
+        propose_examples(self._context, self._features, known, limit)
+        return self.examples(known.id, rows.PROPOSED)
 
     def export_file(self, path: Path, names: Sequence[str] | None = None) -> int:
         """Write instances with pictures of their examples to one file; gives their number, None writes all.
@@ -415,28 +329,6 @@ class InstanceService:
         from thisismy.services.sharing import import_instances
 
         return import_instances(self._context.store, path)
-
-    def propose(self, name: str, limit: int = 20) -> list[ShownExample]:
-        """Propose shots of other videos as examples of an instance; nothing is confirmed.
-
-        Args:
-            name: whose.
-            limit: most new proposals.
-
-        Raises:
-            InstanceError: no such instance, or none of its examples can be seen.
-        """
-        from thisismy.services.mining import library_calibration, propose_examples
-
-        instance = self.get(name)
-        features = self._features.confirmed(instance)
-        if not len(features):
-            raise InstanceError(f"{name!r} has no confirmed example that can be seen: confirm one first")
-        gallery = self._context.prepared().gallery
-        threshold = library_calibration(self._context.store, gallery).example_threshold
-        propose_examples(self._context.store, gallery, instance, features, threshold, limit)
-        shown = self.examples(name, rows.PROPOSED)
-        return sorted(shown, key=lambda item: -(item.example.score or 0.0))
 
     def count(self) -> int:
         """How many instances there are."""
@@ -467,20 +359,13 @@ class InstanceService:
             rows.set_category(connection, instance, guess.name, JOB)
 
 
-def _shows(example: Example, shot: ShotRow) -> bool:
-    """Whether an example is at a shot: it covers, or lies in, more than half of the shorter of the two."""
-    return example.content_hash == shot.content_hash and _same_place(example.span, shot.span)
+def _meant(connection: Connection, name: str | int) -> Instance | None:
+    """The instance a name means in a search, or of a row; None when a name means none."""
+    return rows.instance_called(connection, name) if isinstance(name, str) else find_by(connection, name)
 
 
-def _same_place(one: Span, other: Span) -> bool:
-    shorter = min(one.duration, other.duration)
-    return one == other or (shorter > 0 and one.overlap(other) > shorter / 2)
-
-
-def _row_of(connection: Connection, gallery: Gallery, example: Example) -> int | None:
-    """The row of the gallery that shows an example, None when none does."""
-    shot_id = browsing.shots_covering(connection, [(example.content_hash, example.span)])[0]
-    if shot_id is None:
-        return None
-    at = np.flatnonzero(gallery.shot_ids == shot_id)
-    return int(at[0]) if len(at) else None
+def _put_place(connection: Connection, instance: Instance, place: Place, state: str) -> None:
+    if place.jpeg is not None:
+        rows.put_photo(connection, place.content_hash, place.jpeg)
+    example = Example(place.content_hash, place.span, state, box=place.box, box_time=place.box_time)
+    rows.put_example(connection, instance, example)

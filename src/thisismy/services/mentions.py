@@ -68,7 +68,7 @@ class MentionService:
         Raises:
             LibraryError: there are too few shots.
         """
-        from thisismy.services.mining import calibrate_library
+        from thisismy.services.calibration import calibrate_library
 
         return calibrate_library(self._context.store, self._context.prepared().gallery)
 
@@ -82,7 +82,7 @@ class MentionService:
             return rows.count_open_mentions(connection)
 
     def accept(self, mention: StoredMention, name: str = "", category: str = "") -> Instance:
-        """Make a mention an instance, or examples of the instance of that name.
+        """Make a mention an instance, or examples of the instance that the name means, as in a search.
 
         Raises:
             InstanceError: it has no name or no shot.

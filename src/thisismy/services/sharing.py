@@ -126,7 +126,7 @@ def _import(connection: Connection, described: dict[str, Any]) -> str:
         for item in rows.list_instances(connection)
         for alias in (item.name, *item.aliases)
     }
-    if rows.name_key(name) not in taken:
+    if rows.instance_called(connection, name) is None:
         rows.create_instance(connection, name, str(described["category"]), described["category_by"])
     instance = rows.find_instance(connection, name)
     for alias in described["aliases"]:
@@ -136,7 +136,7 @@ def _import(connection: Connection, described: dict[str, Any]) -> str:
         example = _example(connection, item)
         if example is not None:
             rows.put_example(connection, instance, example, overwrite=False)
-    return name
+    return instance.name
 
 
 def _example(connection: Connection, item: dict[str, Any]) -> Example | None:

@@ -124,21 +124,31 @@ def spellings(known: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {key: means.pop() for key, means in short.items() if len(means) == 1} | table
 
 
-def find_instance(connection: Connection, name: str) -> Instance:
-    """The instance with this name or alias, or a short form of it that means no other; see `spellings`.
+def instance_called(connection: Connection, name: str) -> Instance | None:
+    """The instance that a name means when something is searched; None when it means none.
 
-    Raises:
-        InstanceError: there is none; names that are close are mentioned.
+    That is the one with this name or alias, or with a short form of it that means no other; see `spellings`.
     """
     found = list_instances(connection)
-    table = spellings((known, item.name) for item in found for known in (item.name, *item.aliases))
-    if name_key(name) not in table:
+    meant = _spellings_of(found).get(name_key(name))
+    return next((item for item in found if item.name == meant), None)
+
+
+def find_instance(connection: Connection, name: str) -> Instance:
+    """As `instance_called`, for a name that must mean an instance.
+
+    Raises:
+        InstanceError: it means none; names that are close are mentioned.
+    """
+    instance = instance_called(connection, name)
+    if instance is None:
         import difflib
 
+        table = _spellings_of(list_instances(connection))
         close = difflib.get_close_matches(name_key(name), table, n=1, cutoff=0.5)
         hint = f"; did you mean {table[close[0]]!r}?" if close else ""
         raise InstanceError(f"no instance is called {name!r}{hint}")
-    return next(item for item in found if item.name == table[name_key(name)])
+    return instance
 
 
 def find_by(connection: Connection, name: str | int) -> Instance:
@@ -153,6 +163,16 @@ def find_by(connection: Connection, name: str | int) -> Instance:
     if found is None:
         raise InstanceError(f"there is no instance number {name}")
     return found
+
+
+def _spellings_of(found: Iterable[Instance]) -> dict[str, str]:
+    return spellings((known, item.name) for item in found for known in (item.name, *item.aliases))
+
+
+def created_at(connection: Connection, instance_id: int) -> str:
+    """When an instance was made, ISO 8601."""
+    row = select(instances.c.created_at).where(instances.c.id == instance_id)
+    return str(connection.execute(row).scalar_one())
 
 
 def count_instances(connection: Connection) -> int:
@@ -277,8 +297,8 @@ def put_example(
 ) -> None:
     """Store an example, or change the one at the same place.
 
-    A job never changes what a person decided, and never proposes anew what a person rejected: a job's example
-    that overlaps a decided one by more than half is dropped.
+    A job never changes what a person decided, and never proposes again what a person rejected: a job's
+    example that overlaps a decided one by more than half is dropped.
 
     Args:
         connection: inside a writing transaction.
@@ -287,7 +307,7 @@ def put_example(
         overwrite: whether it changes one at the same place that was decided by the same kind of decider.
     """
     for known in examples_of(connection, instance):
-        same = known.content_hash == example.content_hash and _same_place(known.span, example.span)
+        same = known.content_hash == example.content_hash and known.span.same_place(example.span)
         if not same:
             continue
         decided = known.decided_by == USER
@@ -378,13 +398,6 @@ def _check_free(connection: Connection, name: str, but: int | None = None) -> No
     owner = connection.execute(select(names.c.instance_id).where(names.c.key == name_key(name))).scalar()
     if owner is not None and owner != but:
         raise NameTakenError(f"{name!r} is taken: choose another name, or merge the two instances")
-
-
-def _same_place(one: Span, other: Span) -> bool:
-    if one == other:
-        return True
-    shorter = min(one.duration, other.duration)
-    return shorter > 0 and one.overlap(other) > shorter / 2
 
 
 def _example(row: Row[Any]) -> Example:

@@ -28,8 +28,8 @@ from thisismy.store.instances import (
     delete_instance,
     examples_of,
     find_instance,
+    instance_called,
     list_instances,
-    name_key,
     put_example,
 )
 
@@ -160,7 +160,7 @@ def count_open_mentions(connection: Connection) -> int:
 
 
 def accept_mention(store: Store, mention: StoredMention, name: str = "", category: str = "") -> Instance:
-    """Turn a mention into an instance, or into examples of the instance that has its name; give the instance.
+    """Turn a mention into an instance, or into examples of the instance that its name means; give that.
 
     The reference shot is confirmed by the person who accepts; the further shots of the video by the job, so
     that any of them can be rejected later.
@@ -179,7 +179,7 @@ def accept_mention(store: Store, mention: StoredMention, name: str = "", categor
         raise InstanceError(f"{mention.sentence!r} cannot be accepted: {mention.reason}")
     spans = [Span(*mention.shot), *(Span(start, end) for start, end, _ in mention.examples)]
     with store.write() as connection:
-        instance = _instance_called(connection, name)
+        instance = instance_called(connection, name)
         created = instance is None
         if instance is None:
             create_instance(connection, name, category or mention.category, USER if category else JOB)
@@ -205,6 +205,12 @@ def reject_mention(store: Store, mention: StoredMention) -> None:
     with store.write() as connection:
         _take_back(connection, mention)
         _decide(connection, mention, REJECTED, None)
+
+
+def reject_mentions_of(connection: Connection, instance_id: int) -> None:
+    """Note that what was accepted as an instance that is about to be deleted is not wanted after all."""
+    accepted = update(mentions).where(mentions.c.instance_id == instance_id)
+    connection.execute(accepted.values(decision=REJECTED, instance_id=None, before=None))
 
 
 def undecide_mention(store: Store, mention: StoredMention) -> None:
@@ -234,13 +240,6 @@ def _take_back(connection: Connection, mention: StoredMention) -> None:
         put_example(connection, instance, Example(**values), overwrite=False)
     if before["created"] and not _in_use(connection, instance):
         delete_instance(connection, instance)
-
-
-def _instance_called(connection: Connection, name: str) -> Instance | None:
-    for item in list_instances(connection):
-        if name_key(name) in {name_key(known) for known in (item.name, *item.aliases)}:
-            return item
-    return None
 
 
 def _standing(connection: Connection, instance: Instance, content_hash: str, spans: Sequence[Span]) -> Any:

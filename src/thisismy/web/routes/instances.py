@@ -219,7 +219,7 @@ def decide(page: PageOf, instance_id: InstanceId, body: requests.ExampleDecision
         states |= dict.fromkeys(body.example_ids, body.state)
     if not states:
         raise InstanceError("nothing to decide: give example_ids with a state, or states")
-    before = page.library.instances.decide_each(instance_id, states)
+    before = page.library.instances.decide(instance_id, states)
     return Decided.model_validate({"instance": _shown(page, instance_id), "before": before})
 
 

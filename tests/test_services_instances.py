@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from fakes import FakeEncoder
 from PIL import Image
+from typer.testing import CliRunner
 
+from thisismy.cli.app import app
 from thisismy.core.errors import InstanceError, LibraryError, QueryError, VocabularyError
 from thisismy.library import Library
 
@@ -102,7 +105,7 @@ def test_what_is_said_not_to_be_it_is_never_shown(named: Library, tmp_path: Path
 def test_a_photo_outside_of_the_library(library: Library, tmp_path: Path) -> None:
     photo = tmp_path / "elsewhere.jpg"
     Image.new("RGB", (40, 30), (0, 0, 255)).save(photo)
-    instance = library.instances.name("my ball Sky", [str(photo)], category="ball")
+    instance = library.instances.name("my ball Sky", [str(photo)], category="ball").instance
     assert instance.confirmed == 1
     photo.unlink()
     assert set(stems(library, "my ball Sky")) == {"blue1", "blue2"}
@@ -117,7 +120,7 @@ def test_deleting_forgets_the_concept(named: Library) -> None:
 
 
 def test_export_and_import(named: Library, tmp_path: Path) -> None:
-    named.instances.alias("my dog Rusty", "Rusty")
+    named.instances.change("my dog Rusty", add_aliases=["Rusty"])
     named.instances.name("my dog Rusty", [str(tmp_path / "in/green2.png")], negative=True)
     file = tmp_path / "named.json"
     assert named.instances.export_file(file) == 2
@@ -185,3 +188,103 @@ def test_an_instance_without_examples_is_explained(named: Library, tmp_path: Pat
 def test_unknown_names_are_remarked_on(named: Library) -> None:
     result = named.search.find("my dog Rustie on a bed")
     assert result.remarks == ("no instance is called 'Rustie'; did you mean 'my dog Rusty'?",)
+
+
+def command(library: Library, *arguments: object) -> str:
+    done = CliRunner().invoke(app, ["--library", str(library.store.folder), *map(str, arguments)])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.mark.parametrize("short", ["Rusty", "rusty", "dog Rusty", "MY dog  rusty"])
+def test_naming_means_what_searching_means(named: Library, tmp_path: Path, short: str) -> None:
+    result = named.instances.name(short, [str(tmp_path / "in/red2.png")])
+    assert (result.instance.name, result.instance.confirmed, result.created) == ("my dog Rusty", 2, False)
+    assert named.search.find(short, k=1).names == ("my dog Rusty",)
+    assert len(named.instances.all()) == 2
+
+
+def test_a_short_form_of_two_instances_means_neither(named: Library, tmp_path: Path) -> None:
+    named.instances.name("my cat Rusty", [str(tmp_path / "in/green2.png")], category="cat")
+    result = named.instances.name("Rusty", [str(tmp_path / "in/blue1.png")], category="ball")
+    assert (result.instance.name, result.created) == ("Rusty", True)
+    assert [example.content_hash for example in result.examples] == [
+        shown.example.content_hash for shown in named.instances.examples("Rusty")
+    ]
+
+
+def test_the_command_says_which_instance_it_added_to(named: Library, tmp_path: Path) -> None:
+    said = command(named, "name", "Rusty", tmp_path / "in/red2.png")
+    assert said == "added to my dog Rusty (dog): 2 confirmed, 0 rejected\n"
+    said = command(named, "name", "my ball Sky", tmp_path / "in/blue1.png", "--category", "ball")
+    assert said == "new: my ball Sky (ball): 1 confirmed, 0 rejected\n"
+
+
+def test_imported_instances_join_those_their_names_mean(named: Library, tmp_path: Path) -> None:
+    file = tmp_path / "named.json"
+    named.instances.change("my dog Rusty", name="Rusty")
+    named.instances.export_file(file, ["Rusty"])
+    named.instances.change("Rusty", name="my dog Rusty")
+    assert named.instances.import_file(file) == ["my dog Rusty"]
+    assert len(named.instances.all()) == 2
+
+
+def test_rejected_proposals_make_room_for_others(library: Library, tmp_path: Path) -> None:
+    for number in range(30):
+        Image.new("RGB", (16, 16), (255, number % 6, number // 6)).save(tmp_path / f"in/like{number}.png")
+    library.files.add()
+    library.instances.name("my dog Rusty", [str(tmp_path / "in/red1.png")], category="dog")
+    first = library.instances.propose("my dog Rusty", 20)
+    assert len(first) == 20
+    library.instances.decide("Rusty", {shown.example.id: "rejected" for shown in first})
+    rejected = {shown.path for shown in first}
+    second = library.instances.propose("Rusty", 8)
+    assert len(second) == 8
+    assert rejected.isdisjoint(shown.path for shown in second)
+    library.instances.decide("Rusty", {shown.example.id: "confirmed" for shown in second})
+    left = json.loads(command(library, "instances", "propose", "Rusty", "--json"))["proposals"]
+    assert 0 < len(left) <= 20
+    assert (rejected | {shown.path for shown in second}).isdisjoint(shown["path"] for shown in left)
+
+
+def test_instances_go_by_name_alias_or_row(named: Library, tmp_path: Path) -> None:
+    number = named.instances.get("my dog Rusty").id
+    named.instances.change(number, add_aliases=["the boss"])
+    for instance in (number, "the boss", "Rusty"):
+        assert named.instances.get(instance).id == number
+        assert len(named.instances.examples(instance)) == 1
+    assert named.instances.name(number, [str(tmp_path / "in/red2.png")]).instance.confirmed == 2
+    moss = named.instances.get("Moss").id
+    assert named.instances.merge("the boss", moss).id == number
+    example = named.instances.examples(number)[-1].example
+    assert named.instances.split(number, "my cat", [example.id]).name == "my cat"
+    assert named.instances.delete(number).name == "my dog Rusty"
+    with pytest.raises(InstanceError, match=f"no instance number {number}"):
+        named.instances.name(number, [str(tmp_path / "in/red2.png")])
+
+
+def test_a_change_is_made_as_a_whole_or_not_at_all(named: Library) -> None:
+    with pytest.raises(InstanceError, match="taken"):
+        named.instances.change("my dog Rusty", category="wolf", name="my wolf", add_aliases=["my cat Moss"])
+    assert named.instances.get("my dog Rusty").category == "dog"
+    changed = named.instances.change("my dog Rusty", name="my wolf", category="wolf", aliases=["Boss", "Red"])
+    assert (changed.name, changed.category, changed.aliases) == ("my wolf", "wolf", ("Boss", "Red"))
+    assert named.instances.change("my wolf", aliases=["Boss"], add_aliases=["King"]).aliases == (
+        "Boss",
+        "King",
+    )
+
+
+def test_decisions_about_examples_are_made_as_a_whole_and_undone(named: Library, tmp_path: Path) -> None:
+    named.instances.name("Rusty", [str(tmp_path / "in/red2.png")])
+    first, second = (shown.example.id for shown in named.instances.examples("Rusty"))
+    with pytest.raises(InstanceError, match="has no example 99"):
+        named.instances.decide("Rusty", {first: "rejected", 99: "rejected"})
+    with pytest.raises(InstanceError, match="not 'maybe'"):
+        named.instances.decide("Rusty", {first: "rejected", second: "maybe"})
+    assert named.instances.get("Rusty").confirmed == 2
+    before = named.instances.decide("Rusty", {first: "rejected", second: "removed"})
+    assert before == {first: "confirmed", second: "confirmed"}
+    assert (named.instances.get("Rusty").confirmed, named.instances.get("Rusty").rejected) == (0, 1)
+    named.instances.decide("Rusty", {first: before[first]})
+    assert named.instances.get("Rusty").confirmed == 1
