@@ -1,10 +1,10 @@
 """Features of a benchmark's items: encoded once, kept in a file that can be shared.
 
 A features file (safetensors) holds unit frame vectors of many items, the id of the encoder, and per item
-what it was encoded from: content hash of the file, span, cut-out and frame sampling. An item whose media are
-here is looked up by that key, so a changed photo is encoded again; an item whose media are not here is
-looked up by its id alone, so a file can take the place of videos one may not pass on. Work that is
-interrupted goes on from what the file has.
+everything that determines its pictures: content hash of the file, span, cut-out, frame sampling, and how the
+frames were chosen. An item whose media are here is looked up by that key, so a changed photo is encoded
+again; an item whose media are not here is looked up by its id alone, so a file can take the place of videos
+one may not pass on. Interrupted work resumes from what the file has.
 """
 
 from __future__ import annotations
@@ -83,15 +83,15 @@ class FeatureFile:
         if path is not None and path.exists():
             self._load(path)
 
-    def find(self, item: Item, content: str | None) -> Features | None:
-        """``(n_frames, embed_dim)`` rows of an item, or None; ``content`` None takes any version of it."""
-        key = self._by_id.get(item.id, "") if content is None else content
-        return self._rows.get((item.id, key))
+    def find(self, item: Item, key: str | None) -> Features | None:
+        """``(n_frames, embed_dim)`` rows of an item, or None; ``key`` None takes any version of it."""
+        known = self._by_id.get(item.id, "") if key is None else key
+        return self._rows.get((item.id, known))
 
-    def add(self, item: Item, content: str, rows: Features) -> None:
-        """Keep an item's rows, and save what is new once in a while."""
-        self._rows[item.id, content] = rows
-        self._by_id[item.id] = content
+    def add(self, item: Item, key: str, rows: Features) -> None:
+        """Keep an item's rows under its `pictures_key`, and save what is new once in a while."""
+        self._rows[item.id, key] = rows
+        self._by_id[item.id] = key
         if time.monotonic() - self._saved > SAVE_EVERY:
             self.save()
 
@@ -149,9 +149,9 @@ def encode(
         MediaError: a file cannot be decoded.
     """
     items = benchmark.used()
-    contents = {item.id: content_key(item.media) for item in items}
-    found = {item.id: file.find(item, contents[item.id]) for item in items}
-    absent = [item for item in items if found[item.id] is None and contents[item.id] is None]
+    keys = {item.id: pictures_key(item.media) for item in items}
+    found = {item.id: file.find(item, keys[item.id]) for item in items}
+    absent = [item for item in items if found[item.id] is None and keys[item.id] is None]
     if absent:
         first = absent[0].media.path if absent[0].media is not None else absent[0].id
         raise BenchmarkError(
@@ -162,13 +162,14 @@ def encode(
     try:
         for done, (item, rows) in enumerate(_encoded(todo, encoder), start=1):
             found[item.id] = rows
-            file.add(item, contents[item.id] or "", rows)
+            file.add(item, keys[item.id] or "", rows)
             progress("encoding", done, len(todo))
     finally:
         if todo:
             file.save()
     rows_of = [rows for rows in found.values() if rows is not None]
     first_row = np.cumsum([0, *(len(rows) for rows in rows_of)]).astype(np.int64)
+    contents = {item.id: content_key(item.media) for item in items}
     known = {key: content for key, content in contents.items() if content is not None}
     index = {key: i for i, key in enumerate(found)}
     return ItemFeatures(encoder.id, index, np.concatenate(rows_of).astype(np.float32), first_row, known)
@@ -189,6 +190,17 @@ def content_key(media: Media | None) -> str | None:
             return None
         parts.append(f"{_hash(cut.mask, *_state(cut.mask))}={cut.value}+{cut.grow}")
     return " ".join(parts)
+
+
+def pictures_key(media: Media | None) -> str | None:
+    """Everything that determines an item's pictures, as text; None when its files are not here.
+
+    The encoder is not part of it: a features file belongs to one encoder.
+    """
+    content = content_key(media)
+    if content is None or media is None or not media.video:
+        return content
+    return f"{content} scanned by {media.scanned_by}" if media.scanned_by else f"{content} spread"
 
 
 def _encoded(items: Sequence[Item], encoder: Encoder) -> Iterator[tuple[Item, Features]]:

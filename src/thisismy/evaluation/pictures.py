@@ -63,6 +63,12 @@ def _pictures(items: Sequence[Item], shorter_side: int) -> Iterator[tuple[Item, 
 
 
 def _of_video(path: str, items: list[Item], shorter_side: int) -> Iterator[tuple[Item, list[Picture]]]:
+    scanned = [item.id for item in items if _media(item).scanned_by]
+    if scanned:
+        raise BenchmarkError(
+            f"the features of {scanned[0]!r} come with its shot scan and are not in the features file: "
+            "find the shots again"
+        )
     spans = [media.span for media in map(_media, items)]
     if any(span is None for span in spans):
         whole = Span(0.0, max(probe(path).duration, 0.04))

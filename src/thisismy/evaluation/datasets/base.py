@@ -35,12 +35,22 @@ class Cutout:
 
 @dataclass(frozen=True)
 class Media:
-    """Where an item's pictures come from: a photo, a whole video (``video``), or a span of one (``span``)."""
+    """Where an item's pictures come from.
+
+    Attributes:
+        path: a photo or a video.
+        span: the part of a video; None for a photo or a whole video.
+        video: whether ``path`` is a video.
+        cutout: the part of a photo; None for the whole.
+        scanned_by: id of the shot detector whose scan kept the frames; empty where they are decoded at evenly
+            spread times.
+    """
 
     path: Path
     span: Span | None = None
     video: bool = False
     cutout: Cutout | None = None
+    scanned_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -160,7 +160,13 @@ def standing_for(target: Span, shots: Sequence[Span]) -> int | None:
 
 
 def build(
-    vlogs: Vlogs, shots: Shots, examples: Examples, *, name: str = "", mined: Mapping[str, str] | None = None
+    vlogs: Vlogs,
+    shots: Shots,
+    examples: Examples,
+    *,
+    name: str = "",
+    mined: Mapping[str, str] | None = None,
+    scanned_by: str = "",
 ) -> Benchmark:
     """Turn the truth, the shots of an index and the examples of each instance into a benchmark.
 
@@ -172,10 +178,14 @@ def build(
         mined: instance id -> category, when the examples were mined. Given examples come with the knowledge
             which other shots of the naming videos show an instance, and those are no negatives; with mined
             ones nobody knows. None: they are given.
+        scanned_by: id of the detector that found the shots; features of the frames its scan kept must be in the
+            features file. Empty: frames are decoded when they are needed.
     """
     items = {
         item_id(video, span): Item(
-            item_id(video, span), Media(vlogs.videos[video].path, span, video=True), video
+            item_id(video, span),
+            Media(vlogs.videos[video].path, span, video=True, scanned_by=scanned_by),
+            video,
         )
         for video, spans in shots.items()
         for span in spans

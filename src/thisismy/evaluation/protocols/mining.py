@@ -19,7 +19,7 @@ from thisismy.evaluation.datasets.base import Media
 from thisismy.evaluation.datasets.vlogs import Vlog, Vlogs
 from thisismy.evaluation.features import FeatureFile, content_key
 from thisismy.evaluation.protocols.mined_examples import calibration_for
-from thisismy.evaluation.protocols.vlog_pipeline import find_shots, shot_features
+from thisismy.evaluation.protocols.vlog_pipeline import find_shots, scanned_by, shot_features
 from thisismy.evaluation.runs import commit
 from thisismy.mining.calibrate import Calibration, shipped_calibration
 from thisismy.mining.measure import Counts, MiningScore, TrueMention
@@ -116,7 +116,7 @@ def evaluate_mining(
     _check("transcript", transcripts, TRANSCRIPTS)
     said = read_said(vlogs, transcripts, progress)
     shots = find_shots(vlogs, encoder, file, detector, progress)
-    features = shot_features(vlogs, shots, encoder, file, progress)
+    features = shot_features(vlogs, shots, encoder, file, scanned_by(detector), progress)
     material = [Narrated(v, shots[name], features[name], said[name]) for name, v in vlogs.videos.items()]
     jobs = list(_jobs(patterns, transcripts, variants))
     rows = _rows(material, jobs, CachingEncoder(encoder), calibration_for(features, encoder), progress)

@@ -21,7 +21,7 @@ from thisismy.evaluation.datasets.vlogs import (
     item_id,
     true_shots,
 )
-from thisismy.evaluation.features import FeatureFile, content_key, encode
+from thisismy.evaluation.features import FeatureFile, content_key, encode, pictures_key
 from thisismy.evaluation.pictures import SAMPLING
 from thisismy.evaluation.protocols.mined_examples import mined_examples
 from thisismy.shots import DETECTORS, ShotDetector, scan_video
@@ -58,10 +58,10 @@ def vlog_benchmark(
     chosen: Examples = given_examples(vlogs, shots)
     categories = None
     if examples == "mined":
-        rows = shot_features(vlogs, shots, encoder, file, progress)
+        rows = shot_features(vlogs, shots, encoder, file, scanned_by(detector), progress)
         chosen, categories = mined_examples(vlogs, shots, rows, encoder)
     name = f"{vlogs.folder.resolve().name}-{detector}-{examples}"
-    built = build(vlogs, shots, chosen, name=name, mined=categories)
+    built = build(vlogs, shots, chosen, name=name, mined=categories, scanned_by=scanned_by(detector))
     facts = {**built.facts, "shots by": detector, "examples": examples, "lost": sorted(built.lost)}
     return replace(built, facts=facts)
 
@@ -80,7 +80,9 @@ def find_shots(
     for done, (name, vlog) in enumerate(vlogs.videos.items(), start=1):
         key = f"{content_key(Media(vlog.path, video=True))} {finder.id}"
         spans = known.get(key)
-        if spans is None or any(file.find(*_item(vlog.path, name, span)) is None for span in spans):
+        if spans is None or any(
+            file.find(*_item(vlog.path, name, span, finder.id)) is None for span in spans
+        ):
             spans = _scan(vlog.path, name, finder, encoder, file)
             known.put(key, spans)
             file.save()
@@ -89,11 +91,21 @@ def find_shots(
     return found
 
 
+def scanned_by(detector: str) -> str:
+    """The id of a detector by its name; empty for the true shots, which no scan has found."""
+    return "" if detector == TRUTH else DETECTORS[detector]().id
+
+
 def shot_features(
-    vlogs: Vlogs, shots: Shots, encoder: Encoder, file: FeatureFile, progress: Progress = silent
+    vlogs: Vlogs,
+    shots: Shots,
+    encoder: Encoder,
+    file: FeatureFile,
+    scanned_by: str,
+    progress: Progress = silent,
 ) -> dict[str, Features]:
     """Video name -> ``(n_shots, embed_dim)`` features of its shots; what the file lacks is encoded."""
-    features = encode(build(vlogs, shots, {}), encoder, file, progress=progress)
+    features = encode(build(vlogs, shots, {}, scanned_by=scanned_by), encoder, file, progress=progress)
     return {name: features.shots([item_id(name, span) for span in spans]) for name, spans in shots.items()}
 
 
@@ -101,15 +113,15 @@ def _scan(path: Path, name: str, detector: ShotDetector, encoder: Encoder, file:
     spans = []
     for scanned in scan_video(path, detector, SAMPLING, encoder.image_size):
         span = scanned.shot.span
-        item, content = _item(path, name, span)
-        file.add(item, content, encoder.encode_images([frame.image for frame in scanned.frames]))
+        item, key = _item(path, name, span, detector.id)
+        file.add(item, key, encoder.encode_images([frame.image for frame in scanned.frames]))
         spans.append(span)
     return spans
 
 
-def _item(path: Path, name: str, span: Span) -> tuple[Item, str]:
-    media = Media(path, span, video=True)
-    return Item(item_id(name, span), media, name), content_key(media) or ""
+def _item(path: Path, name: str, span: Span, detector: str) -> tuple[Item, str]:
+    media = Media(path, span, video=True, scanned_by=detector)
+    return Item(item_id(name, span), media, name), pictures_key(media) or ""
 
 
 class _KnownShots:
