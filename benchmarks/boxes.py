@@ -20,6 +20,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from saliency import salient_box
 
 from thisismy.encoders import load_encoder
 from thisismy.encoders.base import Encoder, Features, Picture, unit
@@ -30,7 +31,7 @@ from thisismy.evaluation.runs import commit
 from thisismy.media.photos import read_photo
 from thisismy.personalization import NamedInstance, make_method
 from thisismy.personalization.base import GENERIC_PROMPT
-from thisismy.personalization.localise import Box, cropped, encircled, salient_box
+from thisismy.personalization.boxes import Box, cropped, encircled
 
 NEGATIVES = 142
 """Distractors that neither hold a pasted thing nor are ranked: what a method is told is something else."""
@@ -41,7 +42,7 @@ SIDE = 520
 LOOSE = 0.15
 """How far off a side of a loosely drawn box is, at most, in sides of the box."""
 
-METHODS = ("default", "visual", "pi-map")
+METHODS = ("prototype-context", "clip-visual", "pi-map")
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ CATEGORIES = (
     "keyboard",
     "chair",
 )
-PAPER = MetaTokens(n_w=1, init="random", temperature=0.1)
+PAPER = MetaTokens(tokens=1, init="random", temperature=0.1)
 """The settings of sections 3 and 5: 40 epochs, batches of 16, 512 words of a matrix, 512 negatives a step."""
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PIL import Image
+from saliency import salient_box
 
 from thisismy.encoders import load_encoder
 from thisismy.encoders.base import Picture
@@ -25,7 +26,7 @@ from thisismy.evaluation.datasets.base import Benchmark, Cutout, Item, Media, ge
 from thisismy.evaluation.datasets.photos import read
 from thisismy.evaluation.protocols.segmentation import evaluate_segmentation
 from thisismy.media.photos import read_photo
-from thisismy.personalization.localise import cropped, salient_box
+from thisismy.personalization.boxes import cropped
 from thisismy.personalization.registry import make_method, parse_method
 
 SIDE = 480
@@ -34,7 +35,7 @@ SIDE = 480
 SHARE = 0.5
 """Longer side of a pasted thing, in shorter sides of the picture."""
 
-METHODS = "palavra,palavra?epochs=0,pi-map,visual,vl,language,default,random"
+METHODS = "palavra,palavra?epochs=0,pi-map,clip-visual,clip-vl,language,prototype-context,random"
 
 
 def main() -> None:

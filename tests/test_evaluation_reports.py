@@ -318,11 +318,11 @@ def test_files_of_a_study_lie_beside_it_and_cells_depend_on_what_is_in_them(tmp_
     features.write_bytes(b"one")
     _, arguments = config.read(path, tmp_path / "elsewhere").methods["words"]
     assert arguments == {"category_features": str(features)}
-    keys = [_with_contents({"n_w": 1, "set_encoder": "", **arguments})]
+    keys = [_with_contents({"tokens": 1, "set_encoder": "", **arguments})]
     features.write_bytes(b"two")
-    keys.append(_with_contents({"n_w": 1, "set_encoder": "", **arguments}))
+    keys.append(_with_contents({"tokens": 1, "set_encoder": "", **arguments}))
     assert keys[0] != keys[1]
-    assert all(key["n_w"] == 1 and key["set_encoder"] == "" for key in keys)
+    assert all(key["tokens"] == 1 and key["set_encoder"] == "" for key in keys)
 
 
 def test_a_study_without_benchmarks_is_refused(tmp_path):

@@ -18,7 +18,7 @@ from thisismy.personalization.inversion.palavra_training import (
     train_set_encoder,
     trained_networks,
 )
-from thisismy.personalization.inversion.pi_map_training import PimapArguments, train_map
+from thisismy.personalization.inversion.pi_map_training import PiMapArguments, train_map
 from thisismy.personalization.inversion.weights import find_inversion
 
 
@@ -104,7 +104,7 @@ def test_the_encoder_stays_as_it_is_to_the_bit(encoder, stand_ins):
     few = Corpus(stand_ins.names[:8], stand_ins.features[:40], stand_ins.things[:40])
     nothing = np.zeros((0, encoder.embed_dim), np.float32)
     train_set_encoder(few, encoder, PalavraArguments(width=8, epochs=1, text_augmentation=False))
-    train_map(few, encoder, PimapArguments(epochs=1))
+    train_map(few, encoder, PiMapArguments(epochs=1))
     things = [
         NamedInstance("my dog", "dog", few.features[:3]),
         NamedInstance("my cat", "cat", few.features[20:22]),
@@ -160,7 +160,7 @@ def test_both_methods_train_learn_and_leave_clip_and_siglip_as_they_are(family, 
     files = {"palavra": tmp_path / "p.st", "pi-map": tmp_path / "m.st"}
     short = PalavraArguments(width=8, epochs=1, text_augmentation=False)
     train_set_encoder(corpus, model, short, checkpoint=files["palavra"])
-    train_map(corpus, model, PimapArguments(epochs=1), checkpoint=files["pi-map"])
+    train_map(corpus, model, PiMapArguments(epochs=1), checkpoint=files["pi-map"])
     things = [NamedInstance("my dog", "dog", rows[0, :3]), NamedInstance("my cat", "cat", rows[1, :1])]
     nothing = np.zeros((0, model.embed_dim), np.float32)
     for name, argument in (("palavra", "set_encoder"), ("pi-map", "picture_map")):

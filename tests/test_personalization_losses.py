@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thisismy.encoders.base import unit
-from thisismy.personalization.losses import category_loss, language_loss, vision_language_loss
+from thisismy.personalization.meta.losses import category_loss, language_loss, vision_language_loss
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from fakes import FakeEncoder
@@ -67,14 +69,52 @@ def test_unknown_methods_and_arguments_are_explained():
     with pytest.raises(VocabularyError, match="there are: random, language"):
         make_method("magic")
     with pytest.raises(VocabularyError, match="no argument 'power'"):
-        make_method("visual", {"power": 2})
+        make_method("clip-visual", {"power": 2})
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ('default?slope="x"', "'slope' of 'prototype-context' is a number above 0 and up to 1000, not 'x'"),
+        ("prototype-context?middle=NaN", "'middle' of 'prototype-context' is a number from -1 to 1, not nan"),
+        (
+            "prototype-context?rivalry=null",
+            "'rivalry' of .* is a number from 0 to 10, not None",
+        ),
+        ("prototype-context?slope=Infinity", "'slope' of .* not inf"),
+        ("prototype-context?surroundings=1", "'surroundings' of 'prototype-context' is true or false, not 1"),
+        ("meta-tokens?tokens=true", "'tokens' of 'meta-tokens' is a whole number from 1 to 32, not True"),
+        ("meta-tokens?tokens=1.5", "a whole number from 1 to 32, not 1.5"),
+        ("meta-tokens?q=0", "'q' of 'meta-tokens'"),
+        ("palavra?order=type", "'order' of 'palavra' is one of word, word type, type word, not 'type'"),
+        ("palavra?set_encoder=3", "'set_encoder' of 'palavra' is text, not 3"),
+        ("rank-one?learning_rate=0", "'learning_rate' of 'rank-one' is a number above 0 and up to 10, not 0"),
+    ],
+)
+def test_arguments_of_a_wrong_type_or_out_of_range_are_refused(spec: str, told: str) -> None:
+    with pytest.raises(VocabularyError, match=told):
+        make_method(*parse_method(spec))
+
+
+def test_every_number_among_the_arguments_has_a_range() -> None:
+    for name, method in METHODS.items():
+        for argument in fields(method):
+            if argument.type in {"int", "float"}:
+                assert argument.metadata, f"{argument.name} of {name} has no range"
+
+
+def test_methods_are_known_by_aliases_and_arguments_by_their_old_names() -> None:
+    assert make_method("default") == make_method("prototype-context")
+    assert make_method("visual") == make_method("clip-visual")
+    assert make_method("vl") == make_method("clip-vl")
+    assert make_method("meta-tokens", {"n_w": 2}).tokens == 2
 
 
 def test_a_method_as_it_is_written_on_a_command_line() -> None:
-    assert parse_method("visual") == ("visual", {})
+    assert parse_method("clip-visual") == ("clip-visual", {})
     assert parse_method("meta-tokens?tokens=4&temperature=0.1&anchor=true&start=category") == (
         "meta-tokens",
         {"tokens": 4, "temperature": 0.1, "anchor": True, "start": "category"},
     )
-    with pytest.raises(VocabularyError, match="'tokens' in 'meta-tokens\\?tokens' is no argument"):
+    with pytest.raises(VocabularyError, match="'tokens' in 'meta-tokens\\?tokens' is not an argument"):
         parse_method("meta-tokens?tokens")

@@ -28,7 +28,7 @@ from thisismy.personalization.inversion.palavra_training import (
 )
 from thisismy.personalization.inversion.weights import find_inversion, load_inversion
 from thisismy.personalization.methods.palavra import Palavra
-from thisismy.personalization.word_order import in_order
+from thisismy.personalization.prompts import in_order
 
 SMALL = PalavraArguments(width=16, epochs=4, batch=2, views=2, text_augmentation=False, dropout=0.1)
 
@@ -174,7 +174,7 @@ def test_a_checkpoint_of_other_settings_seed_or_corpus_is_refused(corpus, tmp_pa
         {"word": "mean"},
         {"aligned": False},
         {"align_from_text": True},
-        {"n_w": 2},
+        {"tokens": 2},
         {"views": 9},
     ],
 )
@@ -183,7 +183,7 @@ def test_every_setting_trains(corpus, changes):
     found = train_set_encoder(corpus, FakeEncoder(), arguments)
     assert np.isfinite(found.history[0]["total"])
     words = trained_networks(found).set_encoder(torch.from_numpy(corpus.features[None, :3]))
-    assert words.shape == (1, arguments.n_w, 4)
+    assert words.shape == (1, arguments.tokens, 4)
 
 
 def test_text_augmentation_uses_objects_beyond_the_corpus(corpus, monkeypatch):
@@ -263,13 +263,11 @@ def test_an_encoder_that_takes_no_words_is_refused(corpus):
     "wrong", [{"start": "middle"}, {"contrast": "all"}, {"order": "type"}, {"epochs": -1}]
 )
 def test_settings_that_make_no_sense_are_refused(wrong):
-    with pytest.raises(
-        VocabularyError, match=next(iter(wrong)) if "epochs" not in wrong else "epochs or more"
-    ):
+    with pytest.raises(VocabularyError, match=f"{next(iter(wrong))!r} of 'palavra' is"):
         Palavra(**wrong)
     with pytest.raises(VocabularyError, match="cycle_target"):
         PalavraArguments(cycle_target="sound")
-    with pytest.raises(VocabularyError, match="word is"):
+    with pytest.raises(VocabularyError, match=r"'word' of .* is one of first, mean"):
         PalavraArguments(word="last")
 
 

@@ -18,12 +18,12 @@ from thisismy.personalization.attributes import ATTRIBUTES, describe, specific_c
 from thisismy.personalization.inversion.corpus import Corpus
 from thisismy.personalization.inversion.pi_map_losses import picture_loss, symmetric_loss, text_loss
 from thisismy.personalization.inversion.pi_map_network import PictureMap
-from thisismy.personalization.inversion.pi_map_training import PimapArguments, train_map
+from thisismy.personalization.inversion.pi_map_training import PiMapArguments, train_map
 from thisismy.personalization.inversion.weights import load_inversion
-from thisismy.personalization.methods.pi_map import Pimap
+from thisismy.personalization.methods.pi_map import PiMap
 
 NONE = np.zeros((0, 4), np.float32)
-SMALL = PimapArguments(epochs=3, batch=2, learning_rate=0.01)
+SMALL = PiMapArguments(epochs=3, batch=2, learning_rate=0.01)
 
 
 class WideEncoder(FakeEncoder):
@@ -127,8 +127,8 @@ def test_words_may_be_longer_than_features(corpus):
     assert found.weights["entry.weight"].shape == (6, 4)
     assert found.weights["last.weight"].shape == (6, 6)
     with pytest.raises(VocabularyError, match="regularise='text'"):
-        Pimap(epochs=2, regularise="word").fit(_instances(), NONE, WideEncoder())
-    for method in (Pimap(epochs=2), Pimap(epochs=2, regularise="word", picture_weight=0.0)):
+        PiMap(epochs=2, regularise="word").fit(_instances(), NONE, WideEncoder())
+    for method in (PiMap(epochs=2), PiMap(epochs=2, regularise="word", picture_weight=0.0)):
         vocabulary = method.fit(_instances(), NONE, WideEncoder())
         assert vocabulary.concept("my cup").arrays["tokens"].shape == (1, 6)
 
@@ -157,7 +157,7 @@ def test_a_trained_map_makes_a_word_of_any_picture_without_learning(corpus, tmp_
     path = tmp_path / "m.safetensors"
     found = train_map(corpus, FakeEncoder(), replace(SMALL, epochs=30), checkpoint=path)
     assert found.history[-1]["total"] < found.history[0]["total"]
-    method = Pimap(picture_map=str(path), epochs=0)
+    method = PiMap(picture_map=str(path), epochs=0)
     vocabulary = method.fit(_instances(), NONE, FakeEncoder())
     green = NamedInstance("this picture", "thing", corpus.features[5:6])
     asked = method.extend(vocabulary, [green], NONE)
@@ -169,7 +169,7 @@ def test_a_trained_map_makes_a_word_of_any_picture_without_learning(corpus, tmp_
 
 
 def test_what_is_added_comes_through_the_same_map(corpus):
-    method = Pimap(epochs=3)
+    method = PiMap(epochs=3)
     vocabulary = method.fit(_instances(), NONE, FakeEncoder())
     same = replace(_instances()[0], name="my other red ball")
     more = method.extend(vocabulary, [same], NONE)
@@ -184,14 +184,14 @@ def test_what_is_added_comes_through_the_same_map(corpus):
 @pytest.mark.parametrize(
     "method",
     [
-        Pimap(),
-        Pimap(epochs=2, regularise="word"),
-        Pimap(epochs=2, picture_weight=0.0),
-        Pimap(epochs=2, picture_weight=1.0),
-        Pimap(epochs=2, phrases=0, with_positive=False),
-        Pimap(epochs=2, pretrained=False, condition="ones"),
-        Pimap(epochs=2, condition="raised", average="features", order="word type"),
-        Pimap(epochs=2, regularise="text", batch=3, warm_up=0),
+        PiMap(),
+        PiMap(epochs=2, regularise="word"),
+        PiMap(epochs=2, picture_weight=0.0),
+        PiMap(epochs=2, picture_weight=1.0),
+        PiMap(epochs=2, phrases=0, with_positive=False),
+        PiMap(epochs=2, pretrained=False, condition="ones"),
+        PiMap(epochs=2, condition="raised", average="features", order="word type"),
+        PiMap(epochs=2, regularise="text", batch=3, warm_up=0),
     ],
 )
 def test_one_example_and_twenty_are_learned(count, method):
@@ -208,32 +208,32 @@ def test_templates_are_averaged_as_words_or_as_features(corpus, tmp_path):
     train_map(corpus, FakeEncoder(), SMALL, checkpoint=path)
     plain = {"picture_map": str(path)}
 
-    def word(method: Pimap, rows: np.ndarray) -> np.ndarray:
+    def word(method: PiMap, rows: np.ndarray) -> np.ndarray:
         return (
             method.fit([replace(thing, examples=rows)], NONE, FakeEncoder())
             .concept("my thing")
             .arrays["tokens"]
         )
 
-    parts = [word(Pimap(**plain), row[None]) for row in rows]
-    np.testing.assert_allclose(word(Pimap(**plain), rows), np.mean(parts, axis=0), atol=1e-6)
+    parts = [word(PiMap(**plain), row[None]) for row in rows]
+    np.testing.assert_allclose(word(PiMap(**plain), rows), np.mean(parts, axis=0), atol=1e-6)
     mean = unit(rows.mean(axis=0))[None]
     np.testing.assert_allclose(
-        word(Pimap(average="features", **plain), rows), word(Pimap(**plain), mean), atol=1e-6
+        word(PiMap(average="features", **plain), rows), word(PiMap(**plain), mean), atol=1e-6
     )
 
 
 def test_captions_of_any_model_can_be_given(tmp_path):
     path = tmp_path / "captions.json"
     path.write_text(json.dumps({"my red ball": "a red rubber ball with a star"}))
-    vocabulary = Pimap(captions=str(path)).fit(_instances(), NONE, FakeEncoder())
+    vocabulary = PiMap(captions=str(path)).fit(_instances(), NONE, FakeEncoder())
     assert set(vocabulary.concepts) == {"my red ball", "my cup"}
     for content in ("[]", '{"my cup": 3}', "{"):
         path.write_text(content)
         with pytest.raises(VocabularyError, match=r"captions\.json"):
-            Pimap(captions=str(path)).fit(_instances(), NONE, FakeEncoder())
+            PiMap(captions=str(path)).fit(_instances(), NONE, FakeEncoder())
     with pytest.raises(VocabularyError, match="cannot read the captions"):
-        Pimap(captions=str(tmp_path / "none.json")).fit(_instances(), NONE, FakeEncoder())
+        PiMap(captions=str(tmp_path / "none.json")).fit(_instances(), NONE, FakeEncoder())
 
 
 def test_a_thing_is_described_by_what_it_looks_like():
@@ -248,11 +248,11 @@ def test_a_thing_is_described_by_what_it_looks_like():
 def test_bad_input_is_refused(corpus, tmp_path):
     nothing = NamedInstance("my ball", "red", NONE)
     with pytest.raises(VocabularyError, match="'my ball' has no example"):
-        Pimap().fit([nothing], NONE, FakeEncoder())
+        PiMap().fit([nothing], NONE, FakeEncoder())
     deaf = FakeEncoder()
     deaf.token_dim = None
     with pytest.raises(EncoderError, match="takes no learned tokens"):
-        Pimap().fit(_instances(), NONE, deaf)
+        PiMap().fit(_instances(), NONE, deaf)
     with pytest.raises(EncoderError, match="takes no learned tokens"):
         train_map(corpus, deaf, SMALL)
     path = tmp_path / "m.safetensors"
@@ -260,14 +260,14 @@ def test_bad_input_is_refused(corpus, tmp_path):
     other = FakeEncoder()
     other.id = "another"
     with pytest.raises(EncoderMismatchError, match=r"fake-colours.*another"):
-        Pimap(picture_map=str(path)).fit(_instances(), NONE, other)
+        PiMap(picture_map=str(path)).fit(_instances(), NONE, other)
     for wrong in ({"order": "type"}, {"average": "all"}, {"regularise": "x"}, {"picture_weight": 2.0}):
         with pytest.raises(VocabularyError, match=next(iter(wrong))):
-            Pimap(**wrong)
+            PiMap(**wrong)
 
 
 def test_saved_and_loaded_it_says_the_same(tmp_path):
-    vocabulary = Pimap(epochs=3).fit(_instances(), NONE, FakeEncoder())
+    vocabulary = PiMap(epochs=3).fit(_instances(), NONE, FakeEncoder())
     path = tmp_path / "v.safetensors"
     save_vocabulary(vocabulary, path)
     loaded = load_vocabulary(path, FakeEncoder())
@@ -276,7 +276,7 @@ def test_saved_and_loaded_it_says_the_same(tmp_path):
         loaded.score("* and green", "my cup", gallery), vocabulary.score("* and green", "my cup", gallery)
     )
     picture = NamedInstance("this", "thing", gallery[:1])
-    method = Pimap(epochs=3)
+    method = PiMap(epochs=3)
     np.testing.assert_array_equal(
         method.extend(loaded, [picture], NONE).embed("*", "this"),
         method.extend(vocabulary, [picture], NONE).embed("*", "this"),

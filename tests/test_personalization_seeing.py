@@ -9,14 +9,12 @@ from fakes import FakeEncoder
 from thisismy.core.errors import InstanceError, MediaError
 from thisismy.encoders.base import unit
 from thisismy.personalization import NamedInstance, Vocabulary, make_method
-from thisismy.personalization.localise import (
+from thisismy.personalization.boxes import (
     Box,
     cropped,
     encircled,
     inside,
-    localised,
-    saliency,
-    salient_box,
+    marked,
 )
 from thisismy.personalization.segmentation import (
     SegmentationSettings,
@@ -45,7 +43,7 @@ def _scene(left: int = 70, top: int = 30, side: int = 40) -> tuple[np.ndarray, n
 @pytest.fixture
 def vocabulary() -> Vocabulary:
     red = NamedInstance("my ball", "ball", unit(np.array([[1, 0, 0, 0.1]])))
-    return make_method("visual").fit([red], np.zeros((0, 4)), FakeEncoder())
+    return make_method("clip-visual").fit([red], np.zeros((0, 4)), FakeEncoder())
 
 
 @pytest.mark.parametrize(("left", "top", "side"), [(70, 30, 40), (10, 60, 45), (100, 10, 30)])
@@ -91,44 +89,29 @@ def test_overlap_by_hand():
 
 def test_an_ellipse_goes_through_the_middles_of_the_sides():
     picture = np.zeros((100, 200, 3), np.uint8)
-    marked = encircled(picture, Box(40, 20, 120, 80))
+    shown = encircled(picture, Box(40, 20, 120, 80))
     for row, column in ((50, 40), (50, 120), (20, 80), (80, 80)):
-        around = marked[row - 2 : row + 3, column - 2 : column + 3].reshape(-1, 3)
+        around = shown[row - 2 : row + 3, column - 2 : column + 3].reshape(-1, 3)
         assert (around[:, 0] > 200).any()
         assert around[:, 1:].max() < 60
-    assert not marked[50, 80].any()
-    assert not marked[22, 42].any()
+    assert not shown[50, 80].any()
+    assert not shown[22, 42].any()
     assert not picture.any()
 
 
 def test_a_box_outside_the_picture_is_refused_and_one_over_its_edge_is_cut():
     picture = np.zeros((100, 200, 3), np.uint8)
     for box in (Box(300, 0, 400, 50), Box(10, 10, 10, 50), Box(-50, -50, -1, -1), Box(0, 0, float("nan"), 5)):
-        for work in (inside, lambda b, p: encircled(p, b), lambda b, p: localised(p, b)):
+        for work in (inside, lambda b, p: encircled(p, b), lambda b, p: cropped(p, b)):
             with pytest.raises(MediaError, match="outside of the picture of 200 x 100"):
                 work(box, picture)
     assert inside(Box(-5, 50, 900, 300), picture) == Box(0, 50, 200, 100)
     assert cropped(picture, Box(10, 20, 30, 60)).shape == (40, 20, 3)
 
 
-def test_saliency_finds_the_one_thing_before_a_quiet_ground():
-    picture = np.full((120, 160, 3), 200, np.uint8)
-    picture[30:60, 90:130] = (200, 30, 30)
-    map_ = saliency(picture)
-    assert map_.shape == (120, 160)
-    assert 0 <= map_.min() <= map_.max() <= 1
-    box = salient_box(picture)
-    assert box is not None
-    assert box.left < 110 < box.right
-    assert box.top < 45 < box.bottom
-    assert box.right - box.left < 100
-    assert salient_box(np.full((50, 50, 3), 7, np.uint8)) is None
-
-
-def test_a_picture_is_marked_where_asked_found_or_not_at_all():
+def test_a_picture_is_shown_whole_cut_out_or_encircled():
     picture, _ = _scene()
     box = Box(60, 20, 120, 80)
-    np.testing.assert_array_equal(localised(picture, box), encircled(picture, box))
-    np.testing.assert_array_equal(localised(picture, box, mark="crop"), cropped(picture, box))
-    np.testing.assert_array_equal(localised(picture, find="none"), picture)
-    assert not np.array_equal(localised(picture), picture)
+    np.testing.assert_array_equal(marked(picture, box, "ellipse"), encircled(picture, box))
+    np.testing.assert_array_equal(marked(picture, box, "crop"), cropped(picture, box))
+    np.testing.assert_array_equal(marked(picture, box, "ignore"), picture)

@@ -27,9 +27,9 @@ from thisismy.personalization import (
 )
 from thisismy.personalization.context import context_vector, context_words
 from thisismy.personalization.meta.category_features import MetaArguments, load_category_features, meta_train
+from thisismy.personalization.meta.word_model import start_matrix
 from thisismy.personalization.methods.meta_tokens import MATRIX, MetaTokens, least_like
-from thisismy.personalization.methods.prototype_context import RIVALS, Evidence, likeness
-from thisismy.personalization.word_model import start_matrix
+from thisismy.personalization.methods.prototype_context import RIVALS, PrototypeContext, likeness
 
 SMALL = MetaTokens(q=6, epochs=3, step_negatives=4)
 META = MetaArguments(q=6, rounds=3, epochs=2, instances_per_category=2)
@@ -65,7 +65,7 @@ def digest(vocabulary: Vocabulary) -> str:
         {"category_weight": 0.0},
         {"step_negatives": 0},
         {"init": "random"},
-        {"n_w": 1},
+        {"tokens": 1},
         {"negatives_kept": 0.5},
         {"weight_decay": 0.01},
         {"batch": 2},
@@ -77,19 +77,19 @@ def test_every_ablation_runs_and_the_same_seed_gives_the_same(changes: dict[str,
         method.fit([RED, PINK, BLUE], NEGATIVES, FakeEncoder(), seed=seed) for seed in (4, 4, 5)
     )
     assert digest(once) == digest(again) != digest(other)
-    assert once.concept("my red ball").arrays["tokens"].shape == (method.n_w, 4)
+    assert once.concept("my red ball").arrays["tokens"].shape == (method.tokens, 4)
     wanted = {MATRIX + "*"} if method.single_category else {MATRIX + "red", MATRIX + "blue"}
     assert set(once.shared) == (wanted if method.factorize else set())
 
 
 def test_epochs_of_zero_leave_the_categorys_own_words() -> None:
-    method = replace(SMALL, epochs=0, n_w=1)
+    method = replace(SMALL, epochs=0, tokens=1)
     words = method.fit([RED], NEGATIVES, FakeEncoder()).concept("my red ball").arrays["tokens"]
     np.testing.assert_allclose(words[0], FakeEncoder().word_vectors("red")[0], atol=0.1)
 
 
 def test_one_matrix_for_all_begins_with_the_words_of_all(tmp_path: Path) -> None:
-    method = replace(SMALL, epochs=0, n_w=1, single_category=True)
+    method = replace(SMALL, epochs=0, tokens=1, single_category=True)
     started = method.fit([RED, BLUE], NEGATIVES, FakeEncoder())
     path = tmp_path / "one"
     none = np.zeros((0, 4), np.float32)
@@ -135,7 +135,8 @@ def test_gradients_reach_matrices_and_codes_and_the_encoder_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["default", "meta-tokens", "meta-tokens-evidence", "linear-head", "rank-one", "visual"]
+    "name",
+    ["prototype-context", "meta-tokens", "meta-tokens-evidence", "linear-head", "rank-one", "clip-visual"],
 )
 def test_adding_one_moves_no_other(name: str) -> None:
     method = SMALL if name == "meta-tokens" else METHODS[name]()
@@ -153,7 +154,7 @@ def test_adding_one_moves_no_other(name: str) -> None:
     assert list(again.without("my pink ball").concepts) == ["my red ball", "my blue cup"]
 
 
-@pytest.mark.parametrize("name", ["default", "meta-tokens", "meta-tokens-evidence", "rank-one"])
+@pytest.mark.parametrize("name", ["prototype-context", "meta-tokens", "meta-tokens-evidence", "rank-one"])
 def test_a_vocabulary_is_kept_and_refused_with_another_encoder(name: str, tmp_path: Path) -> None:
     method = SMALL if name == "meta-tokens" else METHODS[name]()
     vocabulary = method.fit([RED, BLUE], NEGATIVES, FakeEncoder(), seed=2)
@@ -222,7 +223,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("method", ["default", "meta-tokens", "rank-one", "product"])
+@pytest.mark.parametrize("method", ["prototype-context", "meta-tokens", "rank-one", "product"])
 @pytest.mark.parametrize("what", BAD)
 def test_bad_instances_are_refused_by_name(method: str, what: str) -> None:
     broken, message = BAD[what]
@@ -234,7 +235,7 @@ def test_bad_instances_are_refused_by_name(method: str, what: str) -> None:
         make_method(method).fit([RED], NEGATIVES * np.inf, FakeEncoder())
 
 
-@pytest.mark.parametrize("name", ["default", "meta-tokens", "rank-one", "linear-head"])
+@pytest.mark.parametrize("name", ["prototype-context", "meta-tokens", "rank-one", "linear-head"])
 def test_one_identical_and_unheard_of(name: str) -> None:
     """One example, identical examples, a category nobody knows, and no negatives at all."""
     method = SMALL if name == "meta-tokens" else METHODS[name]()
@@ -248,7 +249,7 @@ def test_one_identical_and_unheard_of(name: str) -> None:
     assert method.fit([], NEGATIVES, FakeEncoder()).concepts == {}
 
 
-@pytest.mark.parametrize("name", ["default", "product-contexts", "linear-head"])
+@pytest.mark.parametrize("name", ["prototype-context", "product-contexts", "linear-head"])
 def test_five_hundred_instances(name: str) -> None:
     draw = np.random.default_rng(3)
     many = [NamedInstance(f"my {i}", "red", unit(draw.random((2, 4)))) for i in range(500)]
@@ -260,7 +261,7 @@ def test_words_for_the_context_and_evidence_for_the_instance() -> None:
     arguments = {"q": 6, "epochs": 3, "step_negatives": 4}
     both = make_method("meta-tokens-evidence", arguments).fit([RED, BLUE], NEGATIVES, FakeEncoder(), seed=2)
     words = make_method("meta-tokens", arguments).fit([RED, BLUE], NEGATIVES, FakeEncoder(), seed=2)
-    seen = Evidence().fit([RED, BLUE], NEGATIVES, FakeEncoder(), seed=2)
+    seen = PrototypeContext().fit([RED, BLUE], NEGATIVES, FakeEncoder(), seed=2)
     name, prompt = "my red ball", "* on green grass"
     np.testing.assert_array_equal(both.embed(prompt, name), words.embed(prompt, name))
     parts = both.explain(prompt, name, NEGATIVES)
@@ -280,7 +281,7 @@ def test_words_need_an_encoder_that_takes_them() -> None:
     encoder.token_dim = None
     with pytest.raises(EncoderError, match="takes no learned tokens"):
         SMALL.fit([RED], NEGATIVES, encoder)
-    with pytest.raises(VocabularyError, match="init 'zero' is unknown"):
+    with pytest.raises(VocabularyError, match="'init' of 'meta-tokens' is one of random, category"):
         replace(SMALL, init="zero").fit([RED], NEGATIVES, FakeEncoder())
     with pytest.raises(VocabularyError, match="learning rate below"):
         replace(SMALL, temperature=1e-45).fit([RED], NEGATIVES, FakeEncoder())
@@ -303,7 +304,7 @@ def test_rivals_count_against_an_instance() -> None:
     np.testing.assert_allclose(likeness(rows, arrays, 0.0), [0.8, 0.8], atol=1e-6)
     np.testing.assert_allclose(likeness(rows, arrays, 0.5), [0.8 - 0.48, 0.8 - 0.24], atol=1e-6)
     many = NamedInstance("my a", "red", RED.examples)
-    vocabulary = Evidence().fit([many], unit(np.random.default_rng(0).random((40, 4))), FakeEncoder())
+    vocabulary = PrototypeContext().fit([many], unit(np.random.default_rng(0).random((40, 4))), FakeEncoder())
     assert len(vocabulary.concept("my a").arrays["rivals"]) == RIVALS
 
 
@@ -316,11 +317,11 @@ class TwoHalves(FakeEncoder):
 def test_a_context_is_looked_for_around_where_the_encoder_tells() -> None:
     thing = instance("my thing", "red", [1, 0, 0, 0.1])
     gallery = unit(np.array([[1, 0, 0.5, 0.1], [1, 0.5, 0, 0.1], [1, 0, 0, 0.1]]))
-    around = Evidence().fit([thing], NEGATIVES[:0], TwoHalves())
+    around = PrototypeContext().fit([thing], NEGATIVES[:0], TwoHalves())
     context = around.explain("* in front of blue", "my thing", gallery).context
     assert context.argmax() == 0
     assert context[1] == pytest.approx(context[2], abs=1e-6)
-    whole = Evidence(surroundings=False).fit([thing], NEGATIVES[:0], TwoHalves())
+    whole = PrototypeContext(surroundings=False).fit([thing], NEGATIVES[:0], TwoHalves())
     assert whole.explain("* in front of green", "my thing", gallery).context.argmax() == 1
     nowhere = around.explain("* in front of green", "my thing", gallery).context
     assert nowhere[1] == pytest.approx(nowhere[2], abs=1e-6)
@@ -345,7 +346,7 @@ def test_context_words(prompt: str, context: str) -> None:
 
 
 def test_judging_by_what_was_left_out() -> None:
-    results = leave_one_out(Evidence(), [RED, PINK, BLUE], NEGATIVES[:0], FakeEncoder())
+    results = leave_one_out(PrototypeContext(), [RED, PINK, BLUE], NEGATIVES[:0], FakeEncoder())
     assert {r.name: r.tried for r in results} == {"my red ball": 2, "my pink ball": 0, "my blue cup": 2}
     assert results[0].found == 1
     assert np.isnan(results[1].found)

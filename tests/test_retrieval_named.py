@@ -14,7 +14,7 @@ from test_retrieval_search import gallery_of
 from thisismy.encoders.base import unit
 from thisismy.personalization import NamedInstance, make_method
 from thisismy.personalization.base import Vocabulary
-from thisismy.personalization.methods.prototype_context import EvidenceVocabulary
+from thisismy.personalization.methods.prototype_context import PrototypeContextVocabulary
 from thisismy.retrieval import named
 from thisismy.retrieval.named import find_named
 from thisismy.retrieval.names import NamedQuery, read_query
@@ -23,7 +23,7 @@ from thisismy.retrieval.search import Found, SearchOptions
 BALL = "my ball"
 
 
-class Slow(EvidenceVocabulary):
+class Slow(PrototypeContextVocabulary):
     """The default without its quick look."""
 
     def headroom(self, name: str, gallery: np.ndarray) -> None:
@@ -67,13 +67,13 @@ def test_most_rows_are_not_scored_in_full(monkeypatch: pytest.MonkeyPatch) -> No
     rng = np.random.default_rng(0)
     rows = unit(rng.uniform(0.5, 1.5, (5000, 4)).astype(np.float32) * np.float32([0.05, 0.05, 1, 1]))
     seen: list[int] = []
-    explain = EvidenceVocabulary.explain
+    explain = PrototypeContextVocabulary.explain
 
-    def counted(self: EvidenceVocabulary, prompt: str, name: str, gallery: np.ndarray) -> object:
+    def counted(self: PrototypeContextVocabulary, prompt: str, name: str, gallery: np.ndarray) -> object:
         seen.append(len(gallery))
         return explain(self, prompt, name, gallery)
 
-    monkeypatch.setattr(EvidenceVocabulary, "explain", counted)
+    monkeypatch.setattr(PrototypeContextVocabulary, "explain", counted)
     monkeypatch.setattr(named, "NEAREST", 100)
     monkeypatch.setattr(named, "SAMPLE", 100)
     found = find_named(

@@ -18,7 +18,7 @@ from thisismy.cli.settings import parse_box
 from thisismy.core.errors import InstanceError, MediaError, QueryError, VocabularyError
 from thisismy.library import Library
 from thisismy.personalization import METHODS, make_method
-from thisismy.personalization.localise import MARKS, Box, encircled
+from thisismy.personalization.boxes import BOX_VIEWS, Box, encircled
 from thisismy.services.example_ids import example_id, place_of
 from thisismy.store import instances as rows
 from thisismy.store.instances import REJECTED, Example
@@ -83,7 +83,7 @@ def test_what_is_in_the_box_is_learned(library: Library, tmp_path: Path, method:
 
 def test_every_method_says_what_it_makes_of_a_box() -> None:
     assert {make_method(name).boxes for name in METHODS} == {"crop"}
-    assert {make_method("pi-map", {"boxes": mark}).boxes for mark in MARKS} == set(MARKS)
+    assert {make_method("pi-map", {"boxes": mark}).boxes for mark in BOX_VIEWS} == set(BOX_VIEWS)
     with pytest.raises(
         VocabularyError, match="boxes of 'pi-map' is one of ignore, crop, ellipse, not 'circle'"
     ):

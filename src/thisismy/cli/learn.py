@@ -26,7 +26,7 @@ def learn(
     ] = "default",
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="An argument of the method, such as n_w=1; may be repeated."),
+        typer.Option("--set", help="An argument of the method, such as tokens=1; may be repeated."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same concepts.")] = 0,
     judge: Annotated[

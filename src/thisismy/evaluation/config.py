@@ -36,8 +36,8 @@ from typing import Any
 from thisismy.core.errors import BenchmarkError
 from thisismy.evaluation.datasets import BENCHMARKS
 from thisismy.evaluation.protocols.retrieval import Protocol
+from thisismy.personalization.array_file import FILE_ARGUMENTS
 from thisismy.personalization.registry import METHODS
-from thisismy.personalization.storage import FILE_ARGUMENTS
 
 SETTINGS = ("examples", "query", "pooling", "corpus", "deal")
 OPTIONS = {

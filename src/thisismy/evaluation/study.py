@@ -32,8 +32,8 @@ from thisismy.evaluation.reports.aggregate import table
 from thisismy.evaluation.reports.render import dealt_note, latex, markdown, paired_markdown
 from thisismy.evaluation.reports.sheets import write_sheet
 from thisismy.evaluation.runs import feature_file, provenance
+from thisismy.personalization.array_file import FILE_ARGUMENTS
 from thisismy.personalization.registry import make_method
-from thisismy.personalization.storage import FILE_ARGUMENTS
 
 
 @dataclass

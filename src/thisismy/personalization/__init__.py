@@ -1,5 +1,6 @@
 """Published methods that learn a word for one particular thing, behind one interface."""
 
+from thisismy.personalization.arguments import choice, ranged
 from thisismy.personalization.base import (
     GENERIC_PROMPT,
     Concept,
@@ -23,10 +24,12 @@ __all__ = [
     "Method",
     "NamedInstance",
     "Vocabulary",
+    "choice",
     "leave_one_out",
     "load_vocabulary",
     "look_alikes",
     "make_method",
+    "ranged",
     "save_vocabulary",
     "score_together",
 ]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from thisismy.core.errors import InstanceError, VocabularyError
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, unit
+from thisismy.personalization.arguments import check_arguments
 
 GENERIC_PROMPT = "An image of *"
 """The prompt of generic retrieval (Yeh et al., section 5)."""
@@ -171,9 +172,12 @@ class Method(ABC):
     vocabulary: ClassVar[type[Vocabulary]]
     needs_examples: ClassVar[bool] = True
 
+    def __post_init__(self) -> None:
+        check_arguments(self.vocabulary.method, self)
+
     @property
     def boxes(self) -> str:
-        """What is shown of an example in which a person drew a box: a word of `localise.MARKS`.
+        """What is shown of an example in which a person drew a box: a word of `boxes.BOX_VIEWS`.
 
         Whoever makes the features of the examples asks; a method sees no pictures.
         """

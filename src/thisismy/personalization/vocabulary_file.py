@@ -6,9 +6,10 @@ from pathlib import Path
 
 from thisismy.core.errors import EncoderMismatchError, VocabularyError
 from thisismy.encoders.base import Encoder
+from thisismy.personalization.arguments import current_names
+from thisismy.personalization.array_file import read_arrays, versions, write_arrays
 from thisismy.personalization.base import Arrays, Concept, Vocabulary
-from thisismy.personalization.registry import METHODS
-from thisismy.personalization.storage import read_arrays, versions, write_arrays
+from thisismy.personalization.registry import ALIASES, METHODS
 
 FORMAT = "thisismy-vocabulary/1"
 
@@ -55,9 +56,12 @@ def load_vocabulary(path: Path, encoder: Encoder) -> Vocabulary:
             f"{path} was learned on {description['encoder']!r}, the encoder is {encoder.id!r}: "
             "learn it again or use that encoder"
         )
-    method = description["method"]
+    method = ALIASES.get(description["method"], description["method"])
     if method not in METHODS:
-        raise VocabularyError(f"{path} was learned by {method!r}; this version knows: {', '.join(METHODS)}")
+        raise VocabularyError(
+            f"{path} was learned by the method {method!r}, which is not installed: install the package "
+            "that brings it, or learn again with another method"
+        )
     concepts = {}
     for number, about in enumerate(description["concepts"]):
         own = _below(arrays, f"{number}/")
@@ -66,7 +70,7 @@ def load_vocabulary(path: Path, encoder: Encoder) -> Vocabulary:
         encoder,
         concepts=concepts,
         shared=_below(arrays, "shared/"),
-        arguments=description["arguments"],
+        arguments=current_names(description["arguments"]),
         seed=description["seed"],
     )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thisismy.core.errors import InstanceError, MediaError, MissingExtraError
-from thisismy.personalization.localise import IGNORE, Box, box_of_shares, marked, shares_of
+from thisismy.personalization.boxes import IGNORE, Box, box_of_shares, marked, shares_of
 from thisismy.services.context import Tell, quiet
 from thisismy.store import catalog
 from thisismy.store import instances as rows
@@ -48,7 +48,7 @@ def boxed_features(
         encoder_id: of the library.
         encoder: asked for only where something has to be encoded.
         examples: any.
-        boxes: one of `thisismy.personalization.localise.MARKS`; "ignore" gives None for all.
+        boxes: one of `thisismy.personalization.boxes.BOX_VIEWS`; "ignore" gives None for all.
         tell: told once of each file whose boxes cannot be used, and why.
     """
     found: list[Features | None] = [None] * len(examples)

@@ -42,7 +42,7 @@ class ExampleFeatures:
         Args:
             instance: whose.
             state: which.
-            boxes: what is made of boxes, a word of `thisismy.personalization.localise.MARKS`. Where a box
+            boxes: what is made of boxes, a word of `thisismy.personalization.boxes.BOX_VIEWS`. Where a box
                 cannot be used, the whole shot is.
             notes: told of such boxes.
         """

@@ -12,7 +12,7 @@ import numpy as np
 from thisismy.core.errors import MediaError, VocabularyError
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder, Features
-from thisismy.personalization.storage import read_arrays, write_arrays
+from thisismy.personalization.array_file import read_arrays, write_arrays
 from thisismy.services.captioned_images import NamedPicture, read_named_pictures
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def train_inversion(
         encoder: frozen; must take tokens.
         folder: pictures, see `read_named_pictures`.
         source: "pictures" of the folder; without a folder "classes" (embedded encoder only) or "texts".
-        settings: of `PalavraArguments` or `PimapArguments`, where they differ from the defaults.
+        settings: of `PalavraArguments` or `PiMapArguments`, where they differ from the defaults.
         half: keep the finished weights in half precision, half as large.
         seed: same seed, same weights, interrupted or not.
         progress: told of each stage.
@@ -152,9 +152,9 @@ def _train(
 
         given = PalavraArguments(**checked_settings(settings, PalavraArguments))
         return train_set_encoder(corpus, encoder, given, seed=seed, checkpoint=path, progress=progress)
-    from thisismy.personalization.inversion.pi_map_training import PimapArguments, train_map
+    from thisismy.personalization.inversion.pi_map_training import PiMapArguments, train_map
 
-    arguments = PimapArguments(**checked_settings(settings, PimapArguments))
+    arguments = PiMapArguments(**checked_settings(settings, PiMapArguments))
     return train_map(corpus, encoder, arguments, seed=seed, checkpoint=path, progress=progress)
 
 

@@ -357,7 +357,7 @@ class LearningService:
 
         Args:
             instance: which.
-            boxes: what is made of boxes, a word of `localise.MARKS`.
+            boxes: what is made of boxes, a word of `boxes.BOX_VIEWS`.
             notes: told why a box cannot be used.
         """
         from thisismy.mining.naming import visible_noun
@@ -408,7 +408,7 @@ def _described(item: NamedInstance, left: LeftOut | None) -> LearnedInstance:
 
 def _with_whole_paths(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Files among a method's arguments by their whole path, since a search may learn again from elsewhere."""
-    from thisismy.personalization.storage import FILE_ARGUMENTS
+    from thisismy.personalization.array_file import FILE_ARGUMENTS
 
     return {k: str(Path(v).resolve()) if k in FILE_ARGUMENTS and v else v for k, v in arguments.items()}
 

@@ -23,7 +23,7 @@ SHORTER_SIDE = 720
 TINT = (255, 60, 0)
 """Colour of the border."""
 
-METHOD = "default"
+METHOD = "prototype-context"
 """Takes any encoder, hears the words, and on photos no other method marks things better (docs/methods)."""
 
 _AT = re.compile(r"^(?P<path>.+)@(?P<time>[\d:.]+)$", re.DOTALL)

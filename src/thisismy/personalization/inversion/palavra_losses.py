@@ -29,7 +29,7 @@ def word_loss(words: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
     averaged over their 512 numbers, which is what is known of the practice, it comes to weight 2.
 
     Args:
-        words: ``(c, n_w, token_dim)``.
+        words: ``(c, tokens, token_dim)``.
         known: ``(c, token_dim)``, the type's word.
     """
     return 1 - functional.cosine_similarity(words, known[:, None, :], dim=-1).mean()

@@ -35,30 +35,36 @@ class SetEncoder(nn.Module):
         embed_dim: of the features.
         token_dim: of a word.
         width: of all hidden layers.
-        n_w: words that are predicted.
+        tokens: words that are predicted.
         dropout: share of numbers left out while training.
         generator: of the first weights.
     """
 
     def __init__(
-        self, embed_dim: int, token_dim: int, width: int, n_w: int, dropout: float, generator: torch.Generator
+        self,
+        embed_dim: int,
+        token_dim: int,
+        width: int,
+        tokens: int,
+        dropout: float,
+        generator: torch.Generator,
     ) -> None:
         super().__init__()
         self.layers = nn.ModuleList([SetLayer(embed_dim, width), *(SetLayer(width, width) for _ in range(2))])
         self.middle = nn.Linear(width, width)
-        self.last = nn.Linear(width, token_dim * n_w)
-        self.n_w, self.dropout = n_w, dropout
+        self.last = nn.Linear(width, token_dim * tokens)
+        self.tokens, self.dropout = tokens, dropout
         draw_weights(self, generator)
 
     def forward(self, pictures: torch.Tensor, generator: torch.Generator | None = None) -> torch.Tensor:
-        """``(b, k, embed_dim)`` unit rows to ``(b, n_w, token_dim)``; dropout only with a ``generator``."""
+        """``(b, k, embed_dim)`` unit rows to ``(b, tokens, token_dim)``; with a ``generator``, dropout."""
         x = pictures
         for layer in self.layers:
             x = functional.elu(layer(x))
         x = _drop(x.mean(dim=1), self.dropout, generator)
         x = _drop(functional.elu(self.middle(x)), self.dropout, generator)
         words: torch.Tensor = self.last(x)
-        return words.reshape(len(words), self.n_w, -1)
+        return words.reshape(len(words), self.tokens, -1)
 
 
 class Alignment(nn.Module):

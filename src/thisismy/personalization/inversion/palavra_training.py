@@ -18,16 +18,16 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from thisismy.core.errors import VocabularyError
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, unit
+from thisismy.personalization.arguments import check_arguments, choice, ranged
 from thisismy.personalization.inversion.corpus import SCENES, Corpus, object_names
 from thisismy.personalization.inversion.palavra_losses import alignment_loss, pair_loss, word_loss
 from thisismy.personalization.inversion.palavra_networks import Alignment, SetEncoder
-from thisismy.personalization.inversion.training import Learner, train_inversion
+from thisismy.personalization.inversion.resumable import Learner, train_inversion
 from thisismy.personalization.inversion.weights import Inversion
+from thisismy.personalization.prompts import check_takes_tokens
 from thisismy.personalization.training import Plan, Training
-from thisismy.personalization.word_model import check_takes_tokens
 
 KIND = "palavra"
 
@@ -59,7 +59,7 @@ class PalavraArguments:
     Attributes:
         width: of the hidden layers (paper: 4096, which are 90 million weights).
         dropout: share of numbers left out while training.
-        n_w: words that are predicted.
+        tokens: words that are predicted.
         views: pictures or captions in a set.
         epochs: times every name is seen (paper: 300).
         batch: names per step (paper: 256).
@@ -75,27 +75,24 @@ class PalavraArguments:
         align_from_text: whether the losses of captions also teach the alignment (as printed).
     """
 
-    width: int = 256
-    dropout: float = 0.25
-    n_w: int = 1
-    views: int = 5
-    epochs: int = 20
-    batch: int = 128
-    learning_rate: float = 1e-3
-    temperature: float = 0.25
-    cycle_target: str = "image"
-    cycle_weight: float = 1.0
-    word_weight: float = 2.0
-    word: str = "first"
+    width: int = ranged(256, 1, 65536)
+    dropout: float = ranged(0.25, 0, 0.99)
+    tokens: int = ranged(1, 1, 32)
+    views: int = ranged(5, 1, 1000)
+    epochs: int = ranged(20, 0, 100_000)
+    batch: int = ranged(128, 1, 1_000_000)
+    learning_rate: float = ranged(1e-3, 0, 10, open_low=True)
+    temperature: float = ranged(0.25, 0, 100, open_low=True)
+    cycle_target: str = choice("image", ("image", "text"))
+    cycle_weight: float = ranged(1.0, 0, 10_000)
+    word_weight: float = ranged(2.0, 0, 10_000)
+    word: str = choice("first", ("first", "mean"))
     text_augmentation: bool = True
     aligned: bool = True
     align_from_text: bool = False
 
     def __post_init__(self) -> None:
-        if self.cycle_target not in {"image", "text"}:
-            raise VocabularyError(f"cycle_target is 'image' or 'text', not {self.cycle_target!r}")
-        if self.word not in {"first", "mean"}:
-            raise VocabularyError(f"word is 'first' or 'mean', not {self.word!r}")
+        check_arguments("train-inversion palavra", self)
 
 
 def train_set_encoder(
@@ -207,7 +204,9 @@ class Networks(torch.nn.Module):
 def build_networks(embed_dim: int, token_dim: int, arguments: PalavraArguments, seed: int) -> Networks:
     """Fresh networks."""
     generator = torch.Generator().manual_seed(seed)
-    encoder = SetEncoder(embed_dim, token_dim, arguments.width, arguments.n_w, arguments.dropout, generator)
+    encoder = SetEncoder(
+        embed_dim, token_dim, arguments.width, arguments.tokens, arguments.dropout, generator
+    )
     return Networks(encoder, Alignment(embed_dim))
 
 
@@ -216,7 +215,7 @@ def trained_networks(found: Inversion) -> Networks:
     arguments = PalavraArguments(**found.arguments)
     weights = found.weights
     embed_dim = weights["alignment.step.bias"].shape[0]
-    token_dim = weights["set_encoder.last.bias"].shape[0] // arguments.n_w
+    token_dim = weights["set_encoder.last.bias"].shape[0] // arguments.tokens
     networks = build_networks(embed_dim, token_dim, arguments, 0)
     networks.load_state_dict({key: torch.from_numpy(array) for key, array in weights.items()})
     return networks.requires_grad_(False)

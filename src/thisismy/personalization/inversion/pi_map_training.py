@@ -14,14 +14,15 @@ from torch.nn import functional
 
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder
+from thisismy.personalization.arguments import check_arguments, choice, ranged
 from thisismy.personalization.base import Arrays
 from thisismy.personalization.inversion.corpus import Corpus
 from thisismy.personalization.inversion.pi_map_losses import symmetric_loss
-from thisismy.personalization.inversion.pi_map_network import PictureMap
-from thisismy.personalization.inversion.training import Learner, train_inversion
+from thisismy.personalization.inversion.pi_map_network import CONDITIONS, PictureMap
+from thisismy.personalization.inversion.resumable import Learner, train_inversion
 from thisismy.personalization.inversion.weights import Inversion
+from thisismy.personalization.prompts import check_takes_tokens
 from thisismy.personalization.training import Plan, Training
-from thisismy.personalization.word_model import check_takes_tokens
 
 KIND = "pi-map"
 
@@ -33,7 +34,7 @@ CAPTIONS = 2048
 
 
 @dataclass(frozen=True)
-class PimapArguments:
+class PiMapArguments:
     """How the map is pre-trained; the paper's values, except where another was chosen on development data.
 
     Attributes:
@@ -45,18 +46,21 @@ class PimapArguments:
         condition: see `PictureMap.condition`.
     """
 
-    epochs: int = 10
-    batch: int = 128
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    temperature: float = 0.07
-    condition: str = "zeroed"
+    epochs: int = ranged(10, 0, 100_000)
+    batch: int = ranged(128, 1, 1_000_000)
+    learning_rate: float = ranged(1e-3, 0, 10, open_low=True)
+    weight_decay: float = ranged(0.01, 0, 10)
+    temperature: float = ranged(0.07, 0, 100, open_low=True)
+    condition: str = choice("zeroed", CONDITIONS)
+
+    def __post_init__(self) -> None:
+        check_arguments("train-inversion pi-map", self)
 
 
 def train_map(
     corpus: Corpus,
     encoder: Encoder,
-    arguments: PimapArguments | None = None,
+    arguments: PiMapArguments | None = None,
     *,
     seed: int = 0,
     checkpoint: Path | None = None,
@@ -77,7 +81,7 @@ def train_map(
         EncoderError: the encoder takes no tokens.
         EncoderMismatchError: the checkpoint belongs to another encoder.
     """
-    arguments = arguments or PimapArguments()
+    arguments = arguments or PiMapArguments()
 
     def prepare() -> Learner:
         width = check_takes_tokens(encoder)

@@ -17,9 +17,10 @@ import numpy as np
 
 from thisismy.core.errors import EncoderMismatchError, VocabularyError
 from thisismy.encoders.base import Encoder
+from thisismy.personalization.arguments import current_names
+from thisismy.personalization.array_file import read_arrays, write_arrays
 from thisismy.personalization.base import Arrays
 from thisismy.personalization.inversion.corpus import Corpus
-from thisismy.personalization.storage import read_arrays, write_arrays
 
 FORMAT = "thisismy-inversion/1"
 
@@ -86,6 +87,7 @@ def load_inversion(path: Path, kind: str, encoder: Encoder) -> Inversion:
     """
     arrays, about = read_arrays(path, FORMAT)
     about.pop("format")
+    about["arguments"] = current_names(about["arguments"])
     if about["kind"] != kind:
         raise VocabularyError(
             f"{path} was trained for {about['kind']!r}, not for {kind!r}: give the right file"

@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 from thisismy.core.errors import EncoderMismatchError, VocabularyError
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder, Features
+from thisismy.personalization.arguments import check_arguments, choice, current_names, ranged
+from thisismy.personalization.array_file import read_arrays, versions, write_arrays
 from thisismy.personalization.base import NamedInstance, check_instances, check_rows, instance_seed
-from thisismy.personalization.methods.meta_tokens import ANY
-from thisismy.personalization.storage import read_arrays, versions, write_arrays
-from thisismy.personalization.templates import category_anchors
-from thisismy.personalization.training import Recipe, Samples, train_tokens
-from thisismy.personalization.word_model import (
+from thisismy.personalization.meta.word_model import (
+    ANY,
     Start,
     WordModel,
-    check_takes_tokens,
     draw_code,
     draw_matrix,
     start_matrix,
 )
+from thisismy.personalization.meta.word_training import Recipe, Samples, train_tokens
+from thisismy.personalization.prompts import category_anchors, check_takes_tokens
 
 FORMAT = "thisismy-category-features/1"
 
@@ -43,7 +43,7 @@ class MetaArguments:
 
     Attributes:
         q: columns of a category matrix; more can tell more instances apart and needs more of them.
-        n_w: tokens per instance.
+        tokens: tokens per instance.
         rounds: times the codes are drawn anew.
         epochs: per round.
         batch: samples per step.
@@ -57,19 +57,22 @@ class MetaArguments:
         single_category: one matrix for all categories (ablation b).
     """
 
-    q: int = 512
-    n_w: int = 4
-    rounds: int = 10
-    epochs: int = 20
-    batch: int = 512
-    instances_per_category: int = 32
-    learning_rate: float = 0.005
-    weight_decay: float = 0.0
-    temperature: float = 0.2
-    language_weight: float = 1.0
-    category_weight: float = 0.5
-    init: str = "category"
+    q: int = ranged(512, 1, 65536)
+    tokens: int = ranged(4, 1, 32)
+    rounds: int = ranged(10, 0, 100_000)
+    epochs: int = ranged(20, 0, 100_000)
+    batch: int = ranged(512, 1, 1_000_000)
+    instances_per_category: int = ranged(32, 1, 1_000_000)
+    learning_rate: float = ranged(0.005, 0, 10, open_low=True)
+    weight_decay: float = ranged(0.0, 0, 10)
+    temperature: float = ranged(0.2, 0, 100, open_low=True)
+    language_weight: float = ranged(1.0, 0, 1000)
+    category_weight: float = ranged(0.5, 0, 1000)
+    init: str = choice("category", ("random", "category"))
     single_category: bool = False
+
+    def __post_init__(self) -> None:
+        check_arguments("meta-train", self)
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,7 @@ def load_category_features(path: Path, encoder: Encoder) -> CategoryFeatures:
             f"the encoder is {encoder.id!r}: learn them again or use that encoder"
         )
     description.pop("format")
+    description["arguments"] = current_names(description["arguments"])
     return CategoryFeatures(matrices=arrays, **description)
 
 
@@ -230,7 +234,7 @@ def _one_round(
     starts = {key: state.start(encoder, key) for key in dict.fromkeys(keys)}
     codes = [
         draw_code(
-            arguments.q, arguments.n_w, starts[key].of(i.category), instance_seed(round_seed, i.name)
+            arguments.q, arguments.tokens, starts[key].of(i.category), instance_seed(round_seed, i.name)
         ).requires_grad_()
         for i, key in zip(chosen, keys, strict=True)
     ]

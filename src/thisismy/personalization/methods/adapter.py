@@ -15,6 +15,7 @@ import numpy as np
 
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import PLACEHOLDER, Features, unit
+from thisismy.personalization.arguments import choice, ranged
 from thisismy.personalization.base import (
     Arrays,
     Learned,
@@ -24,7 +25,6 @@ from thisismy.personalization.base import (
     instance_seed,
     is_generic,
 )
-from thisismy.personalization.word_order import check_choice
 
 if TYPE_CHECKING:
     import torch
@@ -67,15 +67,12 @@ class Adapter(Method):
     vocabulary: ClassVar[type[Vocabulary]] = AdapterVocabulary
     scaled: ClassVar[bool] = False
 
-    width: int = 256
-    epochs: int = 60
-    batch: int = 64
-    learning_rate: float = 1e-3
-    temperature: float = 0.1
-    asked: str = "tag"
-
-    def __post_init__(self) -> None:
-        check_choice(self.vocabulary.method, "asked", self.asked, ASKED)
+    width: int = ranged(256, 1, 65536)
+    epochs: int = ranged(60, 0, 100_000)
+    batch: int = ranged(64, 1, 1_000_000)
+    learning_rate: float = ranged(1e-3, 0, 10, open_low=True)
+    temperature: float = ranged(0.1, 0, 100, open_low=True)
+    asked: str = choice("tag", ASKED)
 
     def learn(
         self,

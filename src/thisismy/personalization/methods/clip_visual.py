@@ -11,10 +11,10 @@ from thisismy.encoders.base import Features, unit
 from thisismy.personalization.base import Learned, Method, NamedInstance, Vocabulary
 
 
-class VisualVocabulary(Vocabulary):
+class ClipVisualVocabulary(Vocabulary):
     """Scores by likeness to the mean example."""
 
-    method: ClassVar[str] = "visual"
+    method: ClassVar[str] = "clip-visual"
 
     def embed(self, prompt: str, name: str) -> Features:
         """The mean example; the prompt is not looked at."""
@@ -23,10 +23,10 @@ class VisualVocabulary(Vocabulary):
 
 
 @dataclass(frozen=True)
-class Visual(Method):
+class ClipVisual(Method):
     """Keeps nothing of an instance but the unit mean of its examples."""
 
-    vocabulary: ClassVar[type[Vocabulary]] = VisualVocabulary
+    vocabulary: ClassVar[type[Vocabulary]] = ClipVisualVocabulary
 
     def learn(
         self,

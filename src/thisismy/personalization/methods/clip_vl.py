@@ -7,14 +7,14 @@ from typing import ClassVar
 
 from thisismy.encoders.base import Features, unit
 from thisismy.personalization.base import Vocabulary
-from thisismy.personalization.methods.clip_visual import Visual
-from thisismy.personalization.texts import category_text
+from thisismy.personalization.methods.clip_visual import ClipVisual
+from thisismy.personalization.prompts import category_text
 
 
-class AverageVocabulary(Vocabulary):
+class ClipVLVocabulary(Vocabulary):
     """Scores by the average of the text vector and the mean example."""
 
-    method: ClassVar[str] = "vl"
+    method: ClassVar[str] = "clip-vl"
 
     def embed(self, prompt: str, name: str) -> Features:
         """The unit average of the category text and the mean example."""
@@ -22,7 +22,7 @@ class AverageVocabulary(Vocabulary):
 
 
 @dataclass(frozen=True)
-class Average(Visual):
-    """Learns what `visual` learns, and adds the words at query time."""
+class ClipVL(ClipVisual):
+    """Learns what `clip-visual` learns, and adds the words at query time."""
 
-    vocabulary: ClassVar[type[Vocabulary]] = AverageVocabulary
+    vocabulary: ClassVar[type[Vocabulary]] = ClipVLVocabulary

@@ -14,9 +14,9 @@ import numpy as np
 
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import Features, unit
+from thisismy.personalization.arguments import ranged
 from thisismy.personalization.base import Learned, Method, NamedInstance, Vocabulary
-from thisismy.personalization.templates import category_anchors
-from thisismy.personalization.texts import category_text
+from thisismy.personalization.prompts import category_anchors, category_text
 
 
 class IdealWordsVocabulary(Vocabulary):
@@ -39,7 +39,7 @@ class IdealWords(Method):
 
     vocabulary: ClassVar[type[Vocabulary]] = IdealWordsVocabulary
 
-    type_part: float = 0.05
+    type_part: float = ranged(0.05, 0, 1)
 
     def learn(
         self,

@@ -9,7 +9,7 @@ from typing import ClassVar
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import Features
 from thisismy.personalization.base import Learned, Method, NamedInstance, Vocabulary
-from thisismy.personalization.texts import category_text
+from thisismy.personalization.prompts import category_text
 
 
 class LanguageVocabulary(Vocabulary):

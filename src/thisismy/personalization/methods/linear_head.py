@@ -15,6 +15,7 @@ import numpy as np
 
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import Features
+from thisismy.personalization.arguments import ranged
 from thisismy.personalization.base import (
     Contributions,
     Learned,
@@ -24,15 +25,15 @@ from thisismy.personalization.base import (
     Vocabulary,
     is_generic,
 )
-from thisismy.personalization.methods.clip_visual import Visual
-from thisismy.personalization.methods.clip_vl import AverageVocabulary
-from thisismy.personalization.texts import category_text
+from thisismy.personalization.methods.clip_visual import ClipVisual
+from thisismy.personalization.methods.clip_vl import ClipVLVocabulary
+from thisismy.personalization.prompts import category_text
 
 STEPS = 30
 """Newton steps at most; it has settled long before."""
 
 
-class LinearHeadVocabulary(AverageVocabulary):
+class LinearHeadVocabulary(ClipVLVocabulary):
     """Scores by the head's probability, for a prompt with a context times the text's likeness."""
 
     method: ClassVar[str] = "linear-head"
@@ -62,7 +63,7 @@ class LinearHead(Method):
 
     vocabulary: ClassVar[type[Vocabulary]] = LinearHeadVocabulary
 
-    ridge: float = 0.001
+    ridge: float = ranged(0.001, 0, 1000, open_low=True)
 
     def learn(
         self,
@@ -72,7 +73,7 @@ class LinearHead(Method):
         progress: Progress,
     ) -> Learned:
         """One head per instance; with nothing to tell it from, the head is the mean example."""
-        means, _ = Visual().learn(vocabulary, instances, negatives, progress)
+        means, _ = ClipVisual().learn(vocabulary, instances, negatives, progress)
         known = [c.arrays["mean"][None] for c in vocabulary.concepts.values()]
         learned = []
         for number, instance in enumerate(instances):

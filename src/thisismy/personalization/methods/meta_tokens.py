@@ -16,6 +16,7 @@ import numpy as np
 
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import Encoder, Features, unit
+from thisismy.personalization.arguments import choice, ranged
 from thisismy.personalization.base import (
     Learned,
     Method,
@@ -23,22 +24,22 @@ from thisismy.personalization.base import (
     Vocabulary,
     instance_seed,
 )
-from thisismy.personalization.templates import category_anchors
+from thisismy.personalization.prompts import category_anchors, check_takes_tokens
 
 if TYPE_CHECKING:
     import torch
 
     from thisismy.personalization.meta.category_features import CategoryFeatures
-    from thisismy.personalization.word_model import Start, WordModel
+    from thisismy.personalization.meta.word_model import Start, WordModel
 
 MATRIX = "category features/"
 """Prefix of the names of category matrices among a vocabulary's shared arrays."""
 
-ANY = "*"
-"""The key of a matrix that serves every category."""
+
+INITS = ("random", "category")
 
 
-class TokenVocabulary(Vocabulary):
+class MetaTokensVocabulary(Vocabulary):
     """Scores by the cosine to the text vector of the prompt with the learned words in place of ``*``."""
 
     method: ClassVar[str] = "meta-tokens"
@@ -58,7 +59,7 @@ class MetaTokens(Method):
     """Words ``w = C_l z`` learned from an instance's shots.
 
     Defaults are the paper's but for three that a weak encoder needs (docs/methods/meta-tokens.md): the
-    paper has ``n_w=1``, ``init="random"`` and ``temperature=0.1``, and names no learning rate.
+    paper has ``tokens=1``, ``init="random"`` and ``temperature=0.1``, and names no learning rate.
 
     ``C_l`` and ``z`` are optimised together with Adam from ``category_features`` or from random. Ablations
     of Table 1: (a) ``factorize=False``; (b) ``single_category=True``; (c) ``language_weight=0``; (d)
@@ -71,7 +72,7 @@ class MetaTokens(Method):
         category_features: file of `meta_train`; empty starts from ``init``. A category it lacks starts
             from ``init``.
         q: columns of a fresh category matrix.
-        n_w: words per instance; more hold more detail and over-fit sooner.
+        tokens: words per instance; more hold more detail and over-fit sooner.
         epochs: times every example is seen.
         batch: samples per step.
         learning_rate: the largest; not given in the paper, chosen on development data.
@@ -87,21 +88,21 @@ class MetaTokens(Method):
         single_category: one matrix for all categories.
     """
 
-    vocabulary: ClassVar[type[Vocabulary]] = TokenVocabulary
+    vocabulary: ClassVar[type[Vocabulary]] = MetaTokensVocabulary
 
     category_features: str = ""
-    q: int = 512
-    n_w: int = 4
-    epochs: int = 40
-    batch: int = 16
-    learning_rate: float = 0.005
-    weight_decay: float = 0.0
-    temperature: float = 0.2
-    language_weight: float = 1.0
-    category_weight: float = 0.5
-    step_negatives: int = 512
-    negatives_kept: float = 1.0
-    init: str = "category"
+    q: int = ranged(512, 1, 65536)
+    tokens: int = ranged(4, 1, 32)
+    epochs: int = ranged(40, 0, 100_000)
+    batch: int = ranged(16, 1, 1_000_000)
+    learning_rate: float = ranged(0.005, 0, 10, open_low=True)
+    weight_decay: float = ranged(0.0, 0, 10)
+    temperature: float = ranged(0.2, 0, 100, open_low=True)
+    language_weight: float = ranged(1.0, 0, 1000)
+    category_weight: float = ranged(0.5, 0, 1000)
+    step_negatives: int = ranged(512, 0, 1_000_000)
+    negatives_kept: float = ranged(1.0, 0, 1)
+    init: str = choice("category", INITS)
     factorize: bool = True
     single_category: bool = False
 
@@ -115,7 +116,7 @@ class MetaTokens(Method):
         """Optimise codes, and the matrices of categories the vocabulary does not know yet."""
         import torch
 
-        from thisismy.personalization.training import Recipe, Samples, train_tokens
+        from thisismy.personalization.meta.word_training import Recipe, Samples, train_tokens
 
         if not instances:
             return [], {}
@@ -158,9 +159,9 @@ class MetaTokens(Method):
         """The model with fresh codes, and what is to be trained: the codes and the matrices not known yet."""
         import torch
 
-        from thisismy.personalization.word_model import (
+        from thisismy.personalization.meta.word_model import (
+            ANY,
             WordModel,
-            check_takes_tokens,
             draw_code,
             draw_matrix,
             draw_word,
@@ -173,7 +174,7 @@ class MetaTokens(Method):
         if not self.factorize:
             words = [start_words(encoder, i.category, self.init, width) for i in instances]
             codes = [
-                draw_word(width, self.n_w, w, instance_seed(seed, i.name)).requires_grad_()
+                draw_word(width, self.tokens, w, instance_seed(seed, i.name)).requires_grad_()
                 for i, w in zip(instances, words, strict=True)
             ]
             return WordModel({ANY: torch.eye(width)}, codes, [ANY] * len(codes)), codes
@@ -198,7 +199,7 @@ class MetaTokens(Method):
                 matrices[key] = torch.from_numpy(fresh).requires_grad_()
         codes = [
             draw_code(
-                matrices[key].shape[1], self.n_w, starts[key].of(i.category), instance_seed(seed, i.name)
+                matrices[key].shape[1], self.tokens, starts[key].of(i.category), instance_seed(seed, i.name)
             ).requires_grad_()
             for i, key in zip(instances, keys, strict=True)
         ]

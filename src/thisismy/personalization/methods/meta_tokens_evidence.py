@@ -1,9 +1,9 @@
 """Learned words for the context, visual evidence for the instance: `meta-tokens` and the default combined.
 
 A learned word has two jobs: to say which thing is meant, and to let language say the rest. An encoder that
-understands little does the first far better by pictures. So the instance's part is that of `Evidence`; the
-word does the second job: what the rest of a prompt adds to the text of its name is looked for in the
-surroundings.
+understands little does the first far better by pictures. So the instance's part is that of
+`PrototypeContext`; the word does the second job: what the rest of a prompt adds to the text of its name is
+looked for in the surroundings.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from thisismy.personalization.base import (
     Vocabulary,
 )
 from thisismy.personalization.context import context_words
-from thisismy.personalization.methods.meta_tokens import MetaTokens, TokenVocabulary
-from thisismy.personalization.methods.prototype_context import Evidence, EvidenceVocabulary
+from thisismy.personalization.methods.meta_tokens import MetaTokens, MetaTokensVocabulary
+from thisismy.personalization.methods.prototype_context import PrototypeContext, PrototypeContextVocabulary
 
 
-class TokenEvidenceVocabulary(EvidenceVocabulary, TokenVocabulary):
+class MetaTokensEvidenceVocabulary(PrototypeContextVocabulary, MetaTokensVocabulary):
     """Scores as the default does, with a context that the learned words have read."""
 
     method: ClassVar[str] = "meta-tokens-evidence"
 
     def embed(self, prompt: str, name: str) -> Features:
         """The text vector of the prompt with the learned words: the nearest single vector."""
-        return TokenVocabulary.embed(self, prompt, name)
+        return MetaTokensVocabulary.embed(self, prompt, name)
 
     def context(self, prompt: str, name: str) -> Features | None:
         """``(embed_dim,)``: the step from the text of the name alone to that of the prompt; None for none."""
@@ -42,10 +42,10 @@ class TokenEvidenceVocabulary(EvidenceVocabulary, TokenVocabulary):
 
 
 @dataclass(frozen=True)
-class TokenEvidence(MetaTokens, Evidence):
-    """Learns what `MetaTokens` and what `Evidence` learns; the arguments are those of both."""
+class MetaTokensEvidence(MetaTokens, PrototypeContext):
+    """Learns what `MetaTokens` and what `PrototypeContext` learns; the arguments are those of both."""
 
-    vocabulary: ClassVar[type[Vocabulary]] = TokenEvidenceVocabulary
+    vocabulary: ClassVar[type[Vocabulary]] = MetaTokensEvidenceVocabulary
 
     def learn(
         self,
@@ -56,5 +56,5 @@ class TokenEvidence(MetaTokens, Evidence):
     ) -> Learned:
         """Words, then mean, scale, rivals and cut-off of each instance."""
         words, shared = MetaTokens.learn(self, vocabulary, instances, negatives, progress)
-        seen, _ = Evidence.learn(self, vocabulary, instances, negatives, progress)
+        seen, _ = PrototypeContext.learn(self, vocabulary, instances, negatives, progress)
         return [word | evidence for word, evidence in zip(words, seen, strict=True)], shared

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from thisismy.core.errors import VocabularyError
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, unit
+from thisismy.personalization.arguments import choice, ranged
 from thisismy.personalization.base import (
     Learned,
     Method,
@@ -24,7 +24,7 @@ from thisismy.personalization.base import (
     instance_seed,
     is_generic,
 )
-from thisismy.personalization.word_order import ORDERS, check_choice, in_order
+from thisismy.personalization.prompts import ORDERS, check_takes_tokens, in_order
 
 if TYPE_CHECKING:
     import torch
@@ -81,22 +81,15 @@ class Palavra(Method):
     vocabulary: ClassVar[type[Vocabulary]] = PalavraVocabulary
 
     set_encoder: str = ""
-    start: str = "predicted"
-    epochs: int = 30
-    learning_rate: float = 0.01
-    temperature: float = 0.25
-    contrast: str = "type"
+    start: str = choice("predicted", STARTS)
+    epochs: int = ranged(30, 0, 100_000)
+    learning_rate: float = ranged(0.01, 0, 10, open_low=True)
+    temperature: float = ranged(0.25, 0, 100, open_low=True)
+    contrast: str = choice("type", CONTRASTS)
     aligned: bool = True
-    order: str = "word type"
-    generic_order: str = "word"
+    order: str = choice("word type", ORDERS)
+    generic_order: str = choice("word", ORDERS)
     templates: bool = True
-
-    def __post_init__(self) -> None:
-        allowed = {"start": STARTS, "contrast": CONTRASTS, "order": ORDERS, "generic_order": ORDERS}
-        for name, values in allowed.items():
-            check_choice("palavra", name, getattr(self, name), values)
-        if self.epochs < 0:
-            raise VocabularyError(f"palavra is tuned for 0 epochs or more, not {self.epochs}")
 
     def learn(
         self,
@@ -110,7 +103,6 @@ class Palavra(Method):
 
         from thisismy.personalization.inversion.palavra_training import trained_networks
         from thisismy.personalization.inversion.weights import find_inversion
-        from thisismy.personalization.word_model import check_takes_tokens
 
         if not instances:
             return [], {}
@@ -130,10 +122,10 @@ class Palavra(Method):
     def _first(
         self, instance: NamedInstance, encoder: Encoder, networks: Networks | None, seed: int
     ) -> torch.Tensor:
-        """``(n_w, token_dim)`` the word before tuning."""
+        """``(tokens, token_dim)`` the word before tuning."""
         import torch
 
-        from thisismy.personalization.word_model import check_takes_tokens, draw_word
+        from thisismy.personalization.meta.word_model import draw_word
 
         if self.start == "random":
             own = instance_seed(seed, instance.name)

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from thisismy.core.errors import VocabularyError
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import Encoder, Features, unit
+from thisismy.personalization.arguments import choice, ranged
 from thisismy.personalization.base import Learned, Method, NamedInstance, Vocabulary, is_generic
-from thisismy.personalization.word_order import ORDERS, check_choice, in_order
+from thisismy.personalization.prompts import ORDERS, check_takes_tokens, in_order
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +34,7 @@ MAP = "map/"
 """Prefix of the map's weights among a vocabulary's shared arrays."""
 
 
-class PimapVocabulary(Vocabulary):
+class PiMapVocabulary(Vocabulary):
     """Scores by the cosine to the text vector of the prompt with the word that the map made."""
 
     method: ClassVar[str] = "pi-map"
@@ -52,14 +53,14 @@ class PimapVocabulary(Vocabulary):
 
 
 @dataclass(frozen=True)
-class Pimap(Method):
+class PiMap(Method):
     """A pre-trained map, tuned on all instances of a vocabulary together.
 
     What a vocabulary is extended with comes through the map it has, unchanged: any picture can be a query
     without learning. Learning all anew tunes the map again.
 
     Ablations of Table 5.1: ``picture_weight=0``, ``phrases=0``, ``pretrained=False``, ``condition="ones"``;
-    localisation is a property of the examples' pictures (``boxes``; `thisismy.personalization.localise`).
+    localisation is a property of the examples' pictures (``boxes``; `thisismy.personalization.boxes`).
 
     Attributes:
         picture_map: file of `train-inversion`; empty takes the package's own for the encoder.
@@ -85,33 +86,25 @@ class Pimap(Method):
             embedded encoder.
     """
 
-    vocabulary: ClassVar[type[Vocabulary]] = PimapVocabulary
+    vocabulary: ClassVar[type[Vocabulary]] = PiMapVocabulary
 
     picture_map: str = ""
     pretrained: bool = True
-    epochs: int = 0
-    batch: int = 128
-    learning_rate: float = 1e-4
-    warm_up: int = 200
-    weight_decay: float = 0.01
-    temperature: float = 0.07
-    picture_weight: float = 0.25
-    regularise: str = "text"
+    epochs: int = ranged(0, 0, 100_000)
+    batch: int = ranged(128, 1, 1_000_000)
+    learning_rate: float = ranged(1e-4, 0, 10, open_low=True)
+    warm_up: int = ranged(200, 0, 1_000_000)
+    weight_decay: float = ranged(0.01, 0, 10)
+    temperature: float = ranged(0.07, 0, 100, open_low=True)
+    picture_weight: float = ranged(0.25, 0, 1)
+    regularise: str = choice("text", ("word", "text"))
     with_positive: bool = True
-    phrases: int = 3
+    phrases: int = ranged(3, 0, 100)
     captions: str = ""
-    condition: str = "zeroed"
-    average: str = "words"
-    order: str = "word"
-    boxes: str = "crop"
-
-    def __post_init__(self) -> None:
-        check_choice("pi-map", "boxes", self.boxes, ("ignore", "crop", "ellipse"))
-        check_choice("pi-map", "order", self.order, ORDERS)
-        check_choice("pi-map", "average", self.average, ("words", "features"))
-        check_choice("pi-map", "regularise", self.regularise, ("word", "text"))
-        if not 0 <= self.picture_weight <= 1:
-            raise VocabularyError(f"picture_weight of 'pi-map' is from 0 to 1, not {self.picture_weight}")
+    condition: str = choice("zeroed", ("raised", "zeroed", "ones"))
+    average: str = choice("words", ("words", "features"))
+    order: str = choice("word", ORDERS)
+    boxes: str = choice("crop", ("ignore", "crop", "ellipse"))
 
     def learn(
         self,
@@ -124,7 +117,6 @@ class Pimap(Method):
         import torch
 
         from thisismy.personalization.inversion.pi_map_training import map_from
-        from thisismy.personalization.word_model import check_takes_tokens
 
         if not instances:
             return [], {}
@@ -179,7 +171,6 @@ class Pimap(Method):
         import torch
 
         from thisismy.personalization.inversion.pi_map_network import PictureMap
-        from thisismy.personalization.word_model import check_takes_tokens
 
         width = check_takes_tokens(encoder)
         network = PictureMap(encoder.embed_dim, width, torch.Generator().manual_seed(seed))

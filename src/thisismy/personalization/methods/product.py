@@ -17,12 +17,12 @@ import numpy as np
 
 from thisismy.encoders.base import Features
 from thisismy.personalization.base import Contributions, Scores, Vocabulary
-from thisismy.personalization.methods.clip_visual import Visual
-from thisismy.personalization.methods.clip_vl import AverageVocabulary
-from thisismy.personalization.texts import category_text
+from thisismy.personalization.methods.clip_visual import ClipVisual
+from thisismy.personalization.methods.clip_vl import ClipVLVocabulary
+from thisismy.personalization.prompts import category_text
 
 
-class ProductVocabulary(AverageVocabulary):
+class ProductVocabulary(ClipVLVocabulary):
     """Scores by the product of the image's and the text's likeness."""
 
     method: ClassVar[str] = "product"
@@ -40,7 +40,7 @@ class ProductVocabulary(AverageVocabulary):
 
 
 @dataclass(frozen=True)
-class Product(Visual):
-    """Learns what `visual` learns, and multiplies by the words at query time."""
+class Product(ClipVisual):
+    """Learns what `clip-visual` learns, and multiplies by the words at query time."""
 
     vocabulary: ClassVar[type[Vocabulary]] = ProductVocabulary

@@ -15,14 +15,14 @@ import numpy as np
 from thisismy.encoders.base import Features
 from thisismy.personalization.base import Contributions, Scores, Vocabulary
 from thisismy.personalization.context import context_vector
-from thisismy.personalization.methods.clip_visual import Visual
-from thisismy.personalization.methods.clip_vl import AverageVocabulary
+from thisismy.personalization.methods.clip_visual import ClipVisual
+from thisismy.personalization.methods.clip_vl import ClipVLVocabulary
 
 TEMPERATURE = 0.2
 """In cosines of an encoder whose ``logit_scale`` is 20; other encoders' cosines are scaled to it."""
 
 
-class SeparatedProductVocabulary(AverageVocabulary):
+class ProductContextsVocabulary(ClipVLVocabulary):
     """Scores by the squared likeness of the image times the exponential of the context's."""
 
     method: ClassVar[str] = "product-contexts"
@@ -43,7 +43,7 @@ class SeparatedProductVocabulary(AverageVocabulary):
 
 
 @dataclass(frozen=True)
-class SeparatedProduct(Visual):
-    """Learns what `visual` learns, and multiplies by the separate context at query time."""
+class ProductContexts(ClipVisual):
+    """Learns what `clip-visual` learns, and multiplies by the separate context at query time."""
 
-    vocabulary: ClassVar[type[Vocabulary]] = SeparatedProductVocabulary
+    vocabulary: ClassVar[type[Vocabulary]] = ProductContextsVocabulary

@@ -24,6 +24,7 @@ import numpy as np
 
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import Features, unit
+from thisismy.personalization.arguments import ranged
 from thisismy.personalization.base import (
     Arrays,
     Contributions,
@@ -34,7 +35,7 @@ from thisismy.personalization.base import (
     Vocabulary,
 )
 from thisismy.personalization.context import context_likeness, context_vector
-from thisismy.personalization.texts import category_text
+from thisismy.personalization.prompts import category_text
 
 UNRELATED_LIMIT = 0.95
 """Largest likeness of unrelated pictures that is believed; above it the scale would blow up."""
@@ -53,10 +54,10 @@ RIVAL_TEMPERATURE = 0.1
 """In cosines; smaller listens to the nearest rival only, larger to the mean of all."""
 
 
-class EvidenceVocabulary(Vocabulary):
+class PrototypeContextVocabulary(Vocabulary):
     """Scores by the logarithm of the product of the two probabilities."""
 
-    method: ClassVar[str] = "default"
+    method: ClassVar[str] = "prototype-context"
 
     def embed(self, prompt: str, name: str) -> Features:
         """The mean example and, with a context, the category text added: the nearest single vector."""
@@ -96,7 +97,7 @@ class EvidenceVocabulary(Vocabulary):
         return np.asarray(own - arrays["cut"][0], np.float32)
 
     def certainty(self, name: str, gallery: Features) -> Scores:
-        """``(n,)`` probabilities, the instance's part of the score; `Evidence` says when they are 1/2."""
+        """``(n,)`` probabilities, the instance's part of the score; 1/2 at ``middle``."""
         return np.asarray(np.exp(self._instance(name, gallery)), np.float32)
 
     def _instance(self, name: str, gallery: Features) -> Scores:
@@ -109,7 +110,7 @@ class EvidenceVocabulary(Vocabulary):
 
 
 @dataclass(frozen=True)
-class Evidence(Method):
+class PrototypeContext(Method):
     """Instance evidence times separate context.
 
     Attributes:
@@ -123,12 +124,12 @@ class Evidence(Method):
         surroundings: look for the context in the rim of a picture, where the encoder tells it apart.
     """
 
-    vocabulary: ClassVar[type[Vocabulary]] = EvidenceVocabulary
+    vocabulary: ClassVar[type[Vocabulary]] = PrototypeContextVocabulary
 
-    middle: float = 0.4
-    slope: float = 10.0
-    rivalry: float = 0.25
-    context_weight: float = 0.25
+    middle: float = ranged(0.4, -1, 1)
+    slope: float = ranged(10.0, 0, 1000, open_low=True)
+    rivalry: float = ranged(0.25, 0, 10)
+    context_weight: float = ranged(0.25, 0, 100)
     surroundings: bool = True
 
     def learn(

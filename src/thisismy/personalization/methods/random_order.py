@@ -20,7 +20,7 @@ from thisismy.personalization.base import (
 )
 
 
-class RandomVocabulary(Vocabulary):
+class RandomOrderVocabulary(Vocabulary):
     """Ranks by lot."""
 
     method: ClassVar[str] = "random"
@@ -39,10 +39,10 @@ class RandomVocabulary(Vocabulary):
 
 
 @dataclass(frozen=True)
-class Random(Method):
+class RandomOrder(Method):
     """Ranking by lot."""
 
-    vocabulary: ClassVar[type[Vocabulary]] = RandomVocabulary
+    vocabulary: ClassVar[type[Vocabulary]] = RandomOrderVocabulary
     needs_examples: ClassVar[bool] = False
 
     def learn(

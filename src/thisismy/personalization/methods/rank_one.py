@@ -17,8 +17,9 @@ import numpy as np
 
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, unit
+from thisismy.personalization.arguments import ranged
 from thisismy.personalization.base import Arrays, Learned, Method, NamedInstance, Vocabulary, instance_seed
-from thisismy.personalization.templates import TEMPLATES
+from thisismy.personalization.prompts import TEMPLATES
 
 MARK = "sks"
 """Stands before the category; a word that means nothing."""
@@ -56,9 +57,9 @@ class RankOne(Method):
 
     vocabulary: ClassVar[type[Vocabulary]] = RankOneVocabulary
 
-    steps: int = 500
-    learning_rate: float = 0.001
-    penalty: float = 0.1
+    steps: int = ranged(500, 0, 100_000)
+    learning_rate: float = ranged(0.001, 0, 10, open_low=True)
+    penalty: float = ranged(0.1, 0, 1000)
 
     def learn(
         self,

@@ -11,12 +11,12 @@ import torch
 
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import Encoder
+from thisismy.personalization.array_file import versions
 from thisismy.personalization.base import Arrays
 from thisismy.personalization.inversion.corpus import Corpus, check_corpus
 from thisismy.personalization.inversion.weights import STATE, Inversion, fingerprint, resumed
-from thisismy.personalization.storage import versions
+from thisismy.personalization.prompts import check_takes_tokens
 from thisismy.personalization.training import Losses, Training
-from thisismy.personalization.word_model import check_takes_tokens
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from thisismy.core.errors import EncoderError, VocabularyError
+from thisismy.core.errors import VocabularyError
 from thisismy.encoders.base import Encoder
+from thisismy.personalization.prompts import check_takes_tokens
+
+ANY = "*"
+"""The key of a matrix that serves every category."""
 
 INIT_STD = 0.1
 """Standard deviation of fresh matrices and codes; the paper's N(0, 0.1) read so (with variance 0.1 a word
@@ -26,7 +30,7 @@ class WordModel:
 
     Attributes:
         matrices: key -> ``(token_dim, q)``, shared by the instances of a category.
-        codes: per instance ``(q, n_w)``, its own.
+        codes: per instance ``(q, tokens)``, its own.
         keys: per instance the key of its matrix.
     """
 
@@ -35,21 +39,8 @@ class WordModel:
     keys: Sequence[str]
 
     def tokens(self, labels: torch.Tensor) -> torch.Tensor:
-        """``(n, n_w, token_dim)`` words of instances by number."""
+        """``(n, tokens, token_dim)`` words of instances by number."""
         return torch.stack([(self.matrices[self.keys[i]] @ self.codes[i]).T for i in labels.tolist()])
-
-
-def check_takes_tokens(encoder: Encoder) -> int:
-    """The encoder's ``token_dim``.
-
-    Raises:
-        EncoderError: it takes no learned tokens.
-    """
-    if encoder.token_dim is None:
-        raise EncoderError(
-            f"the encoder {encoder.id!r} takes no learned tokens: use a method without, such as 'product'"
-        )
-    return encoder.token_dim
 
 
 def draw_matrix(
@@ -65,22 +56,22 @@ def draw_matrix(
     return matrix
 
 
-def draw_code(q: int, n_w: int, words: range, seed: int) -> torch.Tensor:
-    """``(q, n_w)`` fresh code; where columns hold ``words``, token k begins as the k-th, in a ring."""
+def draw_code(q: int, tokens: int, words: range, seed: int) -> torch.Tensor:
+    """``(q, tokens)`` fresh code; where columns hold ``words``, token k begins as the k-th, in a ring."""
     draw = np.random.default_rng(seed)
     std = CATEGORY_INIT_STD if words else INIT_STD
-    code = draw.normal(0, std, (q, n_w)).astype(np.float32)
-    for token in range(n_w if words else 0):
+    code = draw.normal(0, std, (q, tokens)).astype(np.float32)
+    for token in range(tokens if words else 0):
         code[words[token % len(words)], token] = 1.0
     return torch.from_numpy(code)
 
 
-def draw_word(width: int, n_w: int, words: NDArray[np.float32] | None, seed: int) -> torch.Tensor:
-    """``(token_dim, n_w)`` fresh words themselves, random or around the category's, in a ring."""
+def draw_word(width: int, tokens: int, words: NDArray[np.float32] | None, seed: int) -> torch.Tensor:
+    """``(token_dim, tokens)`` fresh words themselves, random or around the category's, in a ring."""
     draw = np.random.default_rng(seed)
     if words is None:
-        return torch.from_numpy(draw.normal(0, INIT_STD, (width, n_w)).astype(np.float32))
-    start = words[np.arange(n_w) % len(words)].T
+        return torch.from_numpy(draw.normal(0, INIT_STD, (width, tokens)).astype(np.float32))
+    start = words[np.arange(tokens) % len(words)].T
     return torch.from_numpy((start + draw.normal(0, CATEGORY_INIT_STD, start.shape)).astype(np.float32))
 
 
