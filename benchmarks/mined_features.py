@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from thisismy.core.paths import content_hash
 from thisismy.library import Library
-from thisismy.media.discovery import content_hash
 from thisismy.personalization import NamedInstance
 from thisismy.personalization.meta.category_features import MetaArguments, meta_train
 

@@ -213,7 +213,7 @@ def _large_library(folder: Path, real: Path) -> Any:
     from thisismy import Library
     from thisismy.core.span import Span
     from thisismy.encoders.base import unit
-    from thisismy.media.discovery import Found
+    from thisismy.media.discovery import DiscoveredFile
     from thisismy.media.probe import probe
     from thisismy.retrieval.background import WORDS
     from thisismy.shots import Shot
@@ -230,7 +230,7 @@ def _large_library(folder: Path, real: Path) -> Any:
         encoder = encoder_row(connection, library.encoder.id, library.encoder.embed_dim)
         for file in range(SHOTS // SHOTS_OF_A_FILE):
             media_id = catalog.put_media(connection, f"{file:032d}", info)
-            catalog.put_file(connection, Found(folder / f"{file}.mp4", 1, 1), media_id)
+            catalog.put_file(connection, DiscoveredFile(folder / f"{file}.mp4", 1, 1), media_id)
             rows = centres[rng.integers(len(centres), size=len(spans))]
             rows = unit(rows + noise * rng.standard_normal(rows.shape).astype(np.float32))
             shots = [

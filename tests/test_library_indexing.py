@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from sqlalchemy import func, select
 
 from thisismy.core.errors import LibraryError
 from thisismy.jobs.indexing import Indexer, IndexReport
+from thisismy.library import Library
 from thisismy.store import schema
 from thisismy.store.folder import IndexSettings, Store
 from thisismy.store.vector_index.gallery import build_gallery, load_gallery
@@ -265,3 +269,153 @@ def test_a_full_disk_is_one_clear_error_and_loses_nothing(
     report = index(store, encoder, tmp_path / "more")
     assert report.added + report.updated + report.unchanged == 300
     assert len(load_gallery(store, encoder.id)) == 301
+
+
+def colours(monkeypatch: pytest.MonkeyPatch, encoder: FakeEncoder, folder: Path) -> Library:
+    """A library whose encoder, whatever its name, is the transparent one."""
+    monkeypatch.setattr("thisismy.encoders.load_encoder", lambda *_given, **_more: encoder)
+    return Library.create(folder)
+
+
+def states(library: Library) -> dict[str, str]:
+    return {Path(entry.path).name: entry.state for entry in library.files()}
+
+
+def test_a_folder_out_of_reach_costs_that_folder(
+    encoder: FakeEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = colours(monkeypatch, encoder, tmp_path / "library")
+    photo(tmp_path / "in/a.png", (1, 1, 1))
+    photo(tmp_path / "in/z.png", (2, 2, 2))
+    try:
+        handle = os.open(tmp_path / "in", os.O_RDONLY)
+        length = len(os.fsencode(tmp_path / "in"))
+        while length < 4200:  # Linux takes no path of more than 4,096 bytes
+            os.mkdir("d" * 250, dir_fd=handle)
+            inner = os.open("d" * 250, os.O_RDONLY, dir_fd=handle)
+            os.close(handle)
+            handle, length = inner, length + 251
+        os.close(handle)
+        report = library.add([tmp_path / "in"], encoder="fake")
+    finally:
+        subprocess.run(["rm", "-rf", tmp_path / "in"], check=True)
+    assert report.added == 2
+    assert [failure.error for failure in report.failed] == ["cannot be read: File name too long"]
+
+
+def test_a_folder_that_may_not_be_listed_keeps_its_files_until_it_may(
+    encoder: FakeEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = colours(monkeypatch, encoder, tmp_path / "library")
+    photo(tmp_path / "in/a.png", (1, 1, 1))
+    photo(tmp_path / "in/private/b.png", (2, 2, 2))
+    assert library.add([tmp_path / "in"], encoder="fake").added == 2
+    photo(tmp_path / "in/c.png", (3, 3, 3))
+
+    private = os.fsencode(tmp_path / "in/private")
+    scandir, lstat = os.scandir, os.lstat
+
+    def refused(path: bytes) -> PermissionError:
+        return PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+    def list_folder(path):  # type: ignore[no-untyped-def]
+        if not isinstance(path, int) and os.fsencode(path) == private:
+            raise refused(path)
+        return scandir(path)
+
+    def look(path, **more):  # type: ignore[no-untyped-def]
+        if not isinstance(path, int) and os.fsencode(path).startswith(private + b"/"):
+            raise refused(path)
+        return lstat(path, **more)
+
+    with monkeypatch.context() as patch:  # root may list everything
+        patch.setattr(os, "scandir", list_folder)
+        patch.setattr(os, "lstat", look)
+        report = library.add([tmp_path / "in"])
+    assert (report.added, report.missing) == (1, [])
+    assert [(Path(f.path).name, f.error) for f in report.failed] == [
+        ("private", "cannot be listed: Permission denied")
+    ]
+    assert states(library) == {
+        "a.png": "indexed",
+        "b.png": "indexed",
+        "c.png": "indexed",
+        "private": "failed",
+    }
+
+    report = library.add([tmp_path / "in"])
+    assert (report.unchanged, report.failed) == (3, [])
+    assert states(library) == {"a.png": "indexed", "b.png": "indexed", "c.png": "indexed"}
+
+
+def test_pipes_and_sockets_called_like_videos_are_skipped(
+    encoder: FakeEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = colours(monkeypatch, encoder, tmp_path / "library")
+    photo(tmp_path / "in/a.png", (1, 1, 1))
+    os.mkfifo(tmp_path / "in/pipe.mp4")
+    monkeypatch.chdir(tmp_path / "in")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind("socket.mp4")
+        report = library.add([tmp_path / "in", tmp_path / "in/pipe.mp4"], encoder="fake")
+    assert (report.added, report.failed) == (1, [])
+    assert [(Path(note.path).name, note.note) for note in report.skipped] == [
+        ("pipe.mp4", "not a regular file"),
+        ("socket.mp4", "not a regular file"),
+    ]
+
+
+class Shaky(FakeEncoder):
+    """Fails for as long as it is told to."""
+
+    broken = True
+
+    def encode_images(self, images):  # type: ignore[no-untyped-def]
+        if self.broken:
+            raise ZeroDivisionError("for now")
+        return super().encode_images(images)
+
+
+def test_a_copy_of_a_failed_file_is_not_failed_once_the_content_is_indexed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = Shaky()
+    library = colours(monkeypatch, encoder, tmp_path / "library")
+    photo(tmp_path / "in/first.png", (9, 9, 9))
+    photo(tmp_path / "in/second.png", (9, 9, 9))
+    assert len(library.add([tmp_path / "in"], encoder="fake").failed) == 2
+    encoder.broken = False
+    report = library.add([tmp_path / "in"])
+    assert (report.failed, states(library)) == ([], {"first.png": "indexed", "second.png": "indexed"})
+
+
+def test_a_copy_that_was_not_looked_at_again_is_cleared_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = Shaky()
+    library = colours(monkeypatch, encoder, tmp_path / "library")
+    first = photo(tmp_path / "in/first.png", (9, 9, 9))
+    photo(tmp_path / "in/second.png", (9, 9, 9))
+    library.add([tmp_path / "in"], encoder="fake")
+    encoder.broken = False
+    library.add([first])
+    assert states(library) == {"first.png": "indexed", "second.png": "failed"}
+    report = library.add([tmp_path / "in"])
+    assert (report.unchanged, report.failed) == (2, [])
+    assert states(library) == {"first.png": "indexed", "second.png": "indexed"}
+
+
+def test_a_known_file_that_was_out_of_reach_for_a_while_is_not_failed(
+    encoder: FakeEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = colours(monkeypatch, encoder, tmp_path / "library")
+    real = photo(tmp_path / "elsewhere/a.png", (9, 9, 9))
+    link = tmp_path / "in/a.png"
+    link.parent.mkdir()
+    link.symlink_to(real)
+    library.add([link.parent], encoder="fake")
+    real.rename(tmp_path / "b.png")
+    assert len(library.add([link.parent]).failed) == 1
+    (tmp_path / "b.png").rename(real)
+    assert library.add([link.parent]).failed == []
+    assert states(library) == {"a.png": "indexed"}

@@ -115,7 +115,7 @@ def test_a_full_disk_is_one_clear_line(video: Path, tmp_path: Path, monkeypatch:
     def full(*_: object, **__: object) -> object:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("thisismy.media.encoding.tempfile.mkstemp", full)
+    monkeypatch.setattr("thisismy.core.atomic_files.os.open", full)
     with pytest.raises(MediaError, match="No space left on device"):
         cut_clip(video, Span(0, 1), tmp_path / "c.mp4")
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from thisismy.core.atomic_files import replacing, write_text
 from thisismy.core.errors import MissingExtraError
 from thisismy.core.progress import Progress, silent
 
@@ -153,12 +154,13 @@ def make_media(folder: Path, progress: Progress = silent) -> list[Path]:
         progress("filming", done, len(VIDEOS))
         path = folder / f"{name}.mp4"
         if not path.exists():
-            path.with_suffix(".srt").write_text(_subtitles(scenes), encoding="utf-8")
+            write_text(path.with_suffix(".srt"), _subtitles(scenes))
             _film(scenes, path)
         made.append(path)
     photo = folder / "garden.jpg"
     if not photo.exists():
-        _draw(Scene("cat", 0, View(0.5, 0.45, 0.7), light=1.15), 0.0).save(photo, quality=90)
+        with replacing(photo) as part:
+            _draw(Scene("cat", 0, View(0.5, 0.45, 0.7), light=1.15), 0.0).save(part, quality=90)
     progress("filming", len(VIDEOS), len(VIDEOS))
     return [*made, photo]
 
@@ -176,17 +178,14 @@ def _picture(name: str) -> Image.Image:
 
 
 def _film(scenes: tuple[Scene, ...], path: Path) -> None:
-    """Encode to a hidden file first, so that a video that exists is whole."""
     import av
 
-    partial = path.with_name(f".{path.name}.partial")
-    with av.open(str(partial), "w", format="mp4") as container:
+    with replacing(path) as part, av.open(str(part), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=Fraction(RATE), options={"preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for picture in _frames(scenes):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode())
-    partial.rename(path)
 
 
 def _frames(scenes: tuple[Scene, ...]) -> Iterator[NDArray[np.uint8]]:

@@ -164,6 +164,7 @@ def _review(library: Library, mentions: Sequence[StoredMention]) -> None:
 
 
 def _draw_references(mentions: Sequence[StoredMention], sheet: Path) -> None:
+    from thisismy.core.atomic_files import replacing
     from thisismy.media.sheets import Tile, contact_sheet
     from thisismy.media.thumbnails import thumbnail
 
@@ -173,7 +174,8 @@ def _draw_references(mentions: Sequence[StoredMention], sheet: Path) -> None:
             image = thumbnail(mention.path, sum(mention.shot) / 2)
             tiles.append(Tile(image, f"{mention.name}\n{mention.path.name} {clock(mention.start)}"))
     sheet.parent.mkdir(parents=True, exist_ok=True)
-    contact_sheet(tiles, title="What was named").save(sheet, format="PNG")
+    with replacing(sheet) as part:
+        contact_sheet(tiles, title="What was named").save(part, format="PNG")
 
 
 def name(

@@ -36,6 +36,7 @@ def segment(
     """
     from PIL import Image
 
+    from thisismy.core.atomic_files import replacing
     from thisismy.core.errors import QueryError
     from thisismy.library import Library
     from thisismy.services.segmenting import segment_named
@@ -46,10 +47,12 @@ def segment(
     library = Library.open(context.obj.library)
     found = segment_named(library.search, library.learning, query, place, method=method)
     out.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(found.overlay()).save(out)
+    with replacing(out) as part:
+        Image.fromarray(found.overlay()).save(part)
     if mask is not None:
         mask.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(found.mask.astype("uint8") * 255).save(mask)
+        with replacing(mask) as part:
+            Image.fromarray(found.mask.astype("uint8") * 255).save(part)
     if json:
         about = {"name": found.name, "prompt": found.prompt, "path": found.path.absolute()}
         where = {"time": found.time, "share": found.share, "box": found.box}

@@ -1,1 +1,1 @@
-"""What every room may use: errors, spans, progress."""
+"""What every room may use: errors, spans, progress, paths, files written whole."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from thisismy.core.atomic_files import replacing
 from thisismy.core.errors import BenchmarkError, EncoderMismatchError
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder, Features, unit
@@ -101,17 +101,13 @@ class FeatureFile:
         if self.path is None or not self._rows:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         arrays = {
             "frames": np.concatenate(list(self._rows.values())),
             "counts": np.array([len(rows) for rows in self._rows.values()], np.int64),
         }
         about = {"format": FORMAT, "encoder": self._encoder_id, "items": json.dumps(list(self._rows))}
-        try:
-            save_file(arrays, beside, metadata=about)
-            beside.replace(self.path)
-        finally:
-            beside.unlink(missing_ok=True)
+        with replacing(self.path) as part:
+            save_file(arrays, part, metadata=about)
 
     def _load(self, path: Path) -> None:
         try:

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from thisismy.core.atomic_files import write_text
 from thisismy.core.errors import BenchmarkError
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders import load_encoder
@@ -214,7 +215,7 @@ def _load(path: Path) -> Cell | None:
 
 def _save(path: Path, cell: Cell, label: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"label": label, "time": time.time(), **asdict(cell)}), encoding="utf-8")
+    write_text(path, json.dumps({"label": label, "time": time.time(), **asdict(cell)}))
 
 
 def _quality(row: dict[str, Any]) -> float:
@@ -222,7 +223,7 @@ def _quality(row: dict[str, Any]) -> float:
 
 
 def _write_reports(document: dict[str, Any], out: Path) -> None:
-    (out / "results.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    write_text(out / "results.json", json.dumps(document, indent=1) + "\n")
     text, tex = [f"# {document['study']}\n"], []
     for result in document["results"]:
         origin = result["provenance"]
@@ -234,8 +235,8 @@ def _write_reports(document: dict[str, Any], out: Path) -> None:
         pairs = paired_markdown(result["paired"])
         text.append(f"Paired over queries:\n\n{pairs}\n" if pairs else "")
         tex.append(latex(result["rows"], f"{result['name']}, {origin['encoder']}"))
-    (out / "tables.md").write_text("\n".join(text), encoding="utf-8")
-    (out / "tables.tex").write_text("\n\n".join(tex) + "\n", encoding="utf-8")
+    write_text(out / "tables.md", "\n".join(text))
+    write_text(out / "tables.tex", "\n\n".join(tex) + "\n")
     from thisismy.evaluation.reports.plot import plot_examples
 
     plot_examples(document["results"], out / "examples.png")

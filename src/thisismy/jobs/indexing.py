@@ -7,15 +7,17 @@ latter.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from thisismy.core.errors import EncoderError, LibraryError, MediaError, MissingExtraError
+from thisismy.core.paths import content_hash, path_bytes, path_text
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder
 from thisismy.jobs.prefetch import ahead
-from thisismy.media.discovery import Found, content_hash, find_media, path_bytes, path_text
+from thisismy.media.discovery import DiscoveredFile, find_media
 from thisismy.media.frames import frames_at
 from thisismy.media.photos import read_photo
 from thisismy.media.probe import probe
@@ -84,7 +86,7 @@ class IndexReport:
 class _Pending:
     """A file whose media still needs work; ``counted`` is the field of the report it will count in."""
 
-    found: Found
+    found: DiscoveredFile
     media_id: int
     kind: str
     duration: float
@@ -111,6 +113,7 @@ class Indexer:
         self._detector = make_detector(settings)
         sampling = f"{settings.rate:g}/s {settings.at_least}-{settings.at_most}"
         self._shots_key = f"{self._detector.id} {sampling}"
+        self._failed_before: set[Path] = set()
         self.report = IndexReport()
 
     def run(self, paths: Sequence[Path]) -> IndexReport:
@@ -121,38 +124,51 @@ class Indexer:
             EncoderError: the encoder cannot be loaded.
         """
         paths = [path.expanduser().absolute() for path in paths]
+        with self._store.read() as connection:
+            self._failed_before = set(catalog.failed_paths(connection))
         found = self._look(paths)
         self._sweep(paths, found)
         pending = self._probe([item for item in found if item.error is None])
         self._index(pending)
         return self.report
 
-    def _look(self, paths: Sequence[Path]) -> list[Found]:
-        found: list[Found] = []
+    def _look(self, paths: Sequence[Path]) -> list[DiscoveredFile]:
+        found: list[DiscoveredFile] = []
         for item in find_media(paths):
             if item.skipped is not None:
-                self.report.skipped.append(Note(path_text(path_bytes(item.path)), item.skipped))
+                self._skip(item, item.skipped)
                 continue
             found.append(item)
             self._progress("look", len(found), None)
             if item.error is not None:
                 with self._store.read() as connection:
                     known = catalog.find_file(connection, item.path)
-                if known is None or item.path not in paths or item.path.exists():
+                if known is None or item.path not in paths or not _is_gone(item.path):
                     self._fail(item, "look", item.error)
         return found
 
-    def _sweep(self, paths: Sequence[Path], found: Sequence[Found]) -> None:
-        unlisted = {item.path for item in found if item.error is not None}
-        folders = [path for path in paths if path.is_dir() and path not in unlisted]
+    def _skip(self, item: DiscoveredFile, reason: str) -> None:
+        self.report.skipped.append(Note(path_text(path_bytes(item.path)), reason))
+        if item.path in self._failed_before:
+            with self._store.write() as connection:
+                catalog.forget_failure(connection, item.path)
+
+    def _sweep(self, paths: Sequence[Path], found: Sequence[DiscoveredFile]) -> None:
+        """Note what is gone from disk, and which folders can be listed again."""
+        unreachable = {item.path for item in found if item.error is not None and not _is_gone(item.path)}
+        folders = [path for path in paths if os.path.isdir(path)]
         with self._store.write() as connection:
             present = {path_bytes(item.path) for item in found if item.error is None}
-            self.report.missing += catalog.mark_missing(connection, folders, present)
+            self.report.missing += catalog.mark_missing(connection, folders, present, unreachable)
             for item in found:
-                if item.error and not item.path.exists() and catalog.mark_gone(connection, item.path):
+                gone = item.error is not None and item.path not in unreachable
+                if gone and catalog.mark_gone(connection, item.path):
                     self.report.missing.append(path_text(path_bytes(item.path)))
+            for path in self._failed_before - unreachable:
+                if os.path.isdir(path) and any(path.is_relative_to(folder) for folder in folders):
+                    catalog.forget_failure(connection, path)
 
-    def _probe(self, found: Sequence[Found]) -> list[_Pending]:
+    def _probe(self, found: Sequence[DiscoveredFile]) -> list[_Pending]:
         """Hash and probe what is new or changed; give the files that still need work."""
         pending: list[_Pending] = []
         for done, item in enumerate(found):
@@ -169,7 +185,7 @@ class Indexer:
         self._progress("probe", len(found), len(found))
         return pending
 
-    def _probe_one(self, item: Found) -> _Pending | None:
+    def _probe_one(self, item: DiscoveredFile) -> _Pending | None:
         with self._store.read() as connection:
             known = catalog.find_file(connection, item.path)
         before = known["media_id"] if known else None
@@ -199,11 +215,11 @@ class Indexer:
         how = "changed" if before not in (None, media_id) else "added"
         return self._needs_work(item, media_id, "renamed" if renamed and before is None else how)
 
-    def _put_file(self, item: Found, media_id: int | None) -> None:
+    def _put_file(self, item: DiscoveredFile, media_id: int | None) -> None:
         with self._store.write() as connection:
             catalog.put_file(connection, item, media_id)
 
-    def _needs_work(self, item: Found, media_id: int, counted: str) -> _Pending | None:
+    def _needs_work(self, item: DiscoveredFile, media_id: int, counted: str) -> _Pending | None:
         """Work to do on a file, or None (counted at once) when all stages are done."""
         with self._store.read() as connection:
             ready = catalog.is_finished(connection, media_id, SHOTS, self._shots_key) and (
@@ -212,6 +228,7 @@ class Indexer:
             )
             kind, duration = catalog.kind_and_duration(connection, media_id)
         if ready:
+            self._clear_failure(item)
             self._count(counted)
             return None
         return _Pending(item, media_id, kind, duration, "updated" if counted == "unchanged" else counted)
@@ -240,13 +257,15 @@ class Indexer:
         with self._store.read() as connection:
             # A copy of the same content may have been indexed a moment ago.
             has_shots = catalog.is_finished(connection, item.media_id, SHOTS, self._shots_key)
-            if has_shots and catalog.is_finished(connection, item.media_id, FEATURES, encoder.id):
-                return
+            finished = has_shots and catalog.is_finished(connection, item.media_id, FEATURES, encoder.id)
             kept = frames_of(connection, item.media_id) if has_shots else []
 
         def tell(position: float) -> None:
             self._progress("index", done + min(position, item.duration), total)
 
+        if finished:
+            self._clear_failure(item.found)
+            return
         if has_shots:
             self._encode_again(path, item, kept, encoder, tell)
             return
@@ -302,7 +321,7 @@ class Indexer:
             self._store.index_settings = self.settings
         return self._encoder
 
-    def _fail(self, item: Found, stage: str, error: str) -> None:
+    def _fail(self, item: DiscoveredFile, stage: str, error: str) -> None:
         name = path_text(path_bytes(item.path))
         # Messages of the lower layers begin with the path; here it has a column of its own.
         error = error.removeprefix(f"{item.path}: ").removeprefix(f"{item.path} ")
@@ -310,8 +329,25 @@ class Indexer:
         with self._store.write() as connection:
             catalog.put_failure(connection, item, stage, error)
 
+    def _clear_failure(self, item: DiscoveredFile) -> None:
+        """What a file holds may have been indexed from a copy since it failed."""
+        if item.path in self._failed_before:
+            with self._store.write() as connection:
+                catalog.clear_failure(connection, item.path)
+
     def _count(self, name: str) -> None:
         setattr(self.report, name, getattr(self.report, name) + 1)
+
+
+def _is_gone(path: Path) -> bool:
+    """Whether there is certainly nothing at a path; what is out of reach is not gone."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def _cost(item: _Pending) -> float:

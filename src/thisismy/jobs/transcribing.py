@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from thisismy.core.errors import MediaError, TranscriptError
+from thisismy.core.paths import content_hash, path_bytes, path_text
 from thisismy.core.progress import Progress, silent
 from thisismy.jobs.indexing import Failure, Note
-from thisismy.media.discovery import content_hash, path_bytes, path_text
 from thisismy.store.folder import Store
 from thisismy.store.transcripts import list_videos, put_transcript
 from thisismy.transcripts.base import Transcript

@@ -1,26 +1,30 @@
-"""Files on disk: names as bytes, walking folders, and the hash that says what a file is."""
+"""Walking folders for videos and photos."""
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from thisismy.core.paths import path_bytes
 from thisismy.media.probe import is_media
+
+_LEADS_NOWHERE = (errno.ENOENT, errno.ELOOP)
 
 
 @dataclass(frozen=True)
-class Found:
+class DiscoveredFile:
     """A path that was come upon.
 
     Attributes:
         path: absolute.
         size: bytes.
         mtime_ns: when it was last changed.
-        error: why it cannot be read; None for a file that can.
-        skipped: why it is none of the library's business; None for a file that is.
+        error: why it cannot be read, or listed if it is a folder; None for a file that can.
+        skipped: why it is not for the library; None for a file that is.
     """
 
     path: Path
@@ -30,69 +34,62 @@ class Found:
     skipped: str | None = None
 
 
-def path_bytes(path: Path) -> bytes:
-    """A path as the system knows it; names that are not UTF-8 survive."""
-    return os.fsencode(path)
-
-
-def path_text(raw: bytes) -> str:
-    """A path to show: undecodable bytes become the replacement character."""
-    return raw.decode("utf-8", errors="replace")
-
-
-def content_hash(path: Path) -> str:
-    """32 hex digits of BLAKE2b over the whole content.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-
-
-def find_media(paths: Sequence[Path]) -> Iterator[Found]:
-    """Every file at or under the given paths, each once, in a stable order; what is no media says so.
+def find_media(paths: Sequence[Path]) -> Iterator[DiscoveredFile]:
+    """Every file at or under the given paths, each once, in a stable order; what is not media says so.
 
     Folders are walked by suffix; hidden files and folders are passed over, symbolic links to folders are
     followed and a loop ends at the folder already seen. A path named directly is taken whatever its suffix.
+    What cannot be read is given with the error, and the rest is found all the same.
     """
     seen_folders: set[tuple[int, int]] = set()
     seen_files: set[bytes] = set()
     for path in paths:
-        path = path.expanduser().absolute()
-        found = _walk(path, seen_folders) if path.is_dir() else iter([_look(path)])
-        for item in found:
+        for item in _walk(path.expanduser().absolute(), seen_folders):
             key = path_bytes(item.path)
             if key not in seen_files:
                 seen_files.add(key)
                 yield item
 
 
-def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Found]:
-    try:
-        status = folder.stat()
-        entries = sorted(os.scandir(os.fsencode(folder)), key=lambda entry: entry.name)
-    except OSError as error:
-        yield Found(folder, error=f"cannot be listed: {error.strerror}")
-        return
-    if (status.st_dev, status.st_ino) in seen:
-        return
-    seen.add((status.st_dev, status.st_ino))
-    for entry in entries:
-        path = Path(os.fsdecode(entry.path))
-        if path.name.startswith("."):
+def _walk(start: Path, seen: set[tuple[int, int]]) -> Iterator[DiscoveredFile]:
+    waiting = [start]
+    while waiting:
+        path = waiting.pop()
+        try:
+            status = path.stat()
+        except (OSError, ValueError) as error:
+            # A symbolic link that leads nowhere could have been anything; what is out of reach, a folder.
+            if path != start and not is_media(path) and getattr(error, "errno", None) in _LEADS_NOWHERE:
+                yield _skipped(path)
+            else:
+                yield DiscoveredFile(path, error=f"cannot be read: {_reason(error)}")
             continue
-        if path.is_dir():
-            yield from _walk(path, seen)
-        elif is_media(path):
-            yield _look(path)
-        else:
-            yield Found(path, skipped=f"{path.suffix or 'no suffix'} is no video or photo")
+        if not stat.S_ISDIR(status.st_mode):
+            yield _file(path, status, named=path == start)
+            continue
+        if (status.st_dev, status.st_ino) in seen:
+            continue
+        seen.add((status.st_dev, status.st_ino))
+        try:
+            with os.scandir(os.fsencode(path)) as entries:
+                names = sorted(entry.name for entry in entries)
+        except OSError as error:
+            yield DiscoveredFile(path, error=f"cannot be listed: {_reason(error)}")
+            continue
+        waiting += [path / os.fsdecode(name) for name in reversed(names) if not name.startswith(b".")]
 
 
-def _look(path: Path) -> Found:
-    try:
-        status = path.stat()
-    except OSError as error:
-        return Found(path, error=f"cannot be read: {error.strerror}")
-    return Found(path, status.st_size, status.st_mtime_ns)
+def _file(path: Path, status: os.stat_result, *, named: bool) -> DiscoveredFile:
+    if not named and not is_media(path):
+        return _skipped(path)
+    if not stat.S_ISREG(status.st_mode):
+        return DiscoveredFile(path, skipped="not a regular file")
+    return DiscoveredFile(path, status.st_size, status.st_mtime_ns)
+
+
+def _skipped(path: Path) -> DiscoveredFile:
+    return DiscoveredFile(path, skipped=f"{path.suffix or 'no suffix'} is not a video or photo")
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
@@ -14,6 +12,7 @@ from typing import Any
 import av
 import numpy as np
 
+from thisismy.core.atomic_files import replacing
 from thisismy.core.errors import MediaError
 from thisismy.core.span import Span
 from thisismy.media.audio import Sound, sound_pieces
@@ -27,33 +26,16 @@ _ROUNDING = 1e-6
 
 @contextmanager
 def whole_file(out: Path) -> Iterator[Path]:
-    """A file beside ``out`` that takes its name when the block ends well and is removed when it does not.
+    """`thisismy.core.atomic_files.replacing` with the errors of media files.
 
     Raises:
         MediaError: it cannot be written.
     """
-    name = display_name(out)
     try:
-        handle, part_name = tempfile.mkstemp(prefix=".making-", suffix=out.suffix, dir=out.parent)
+        with replacing(out) as part:
+            yield part
     except OSError as error:
-        raise MediaError(f"{name}: cannot be written: {error.strerror}") from error
-    os.close(handle)
-    part = Path(part_name)
-    try:
-        yield part
-        # A temporary file is private; what is written for a person is a file like any other.
-        part.chmod(0o666 & ~_umask())
-        part.replace(out)
-    except OSError as error:
-        raise MediaError(f"{name}: cannot be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
+        raise MediaError(f"{display_name(out)}: cannot be written: {error.strerror or error}") from error
 
 
 def has_sound(path: Path) -> bool:

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from thisismy.core.atomic_files import write_text
 from thisismy.core.errors import EncoderMismatchError, LibraryError
 from thisismy.encoders.base import Features, unit
 
@@ -120,7 +121,7 @@ class Calibration:
             "mean": _pack(self.mean),
             "directions": _pack(self.directions),
         }
-        Path(path).write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+        write_text(Path(path), json.dumps(body, indent=1) + "\n")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Calibration:

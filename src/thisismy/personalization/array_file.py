@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from thisismy.core.atomic_files import write_bytes, write_text
 from thisismy.core.errors import VocabularyError
 
 FILE_ARGUMENTS = frozenset({"category_features", "set_encoder", "picture_map"})
@@ -43,8 +43,8 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], description: Ma
     text = json.dumps(about, indent=1, ensure_ascii=False, allow_nan=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, data)
-        _replace(_description_path(path), text.encode())
+        write_bytes(path, data, durable=True)
+        write_text(_description_path(path), text, durable=True)
     except OSError as error:
         raise VocabularyError(f"cannot write {path}: {error.strerror or error}") from error
 
@@ -74,10 +74,3 @@ def read_arrays(path: Path, expected_format: str) -> tuple[dict[str, NDArray[Any
 
 def _description_path(path: Path) -> Path:
     return path.with_name(path.name + ".json")
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write beside, then rename over: a reader never sees half a file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    beside.write_bytes(data)
-    beside.replace(path)

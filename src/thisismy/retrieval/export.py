@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from thisismy.core.atomic_files import replacing, write_bytes, write_text
 from thisismy.core.errors import MediaError, QueryError, ThisIsMyError
 from thisismy.core.progress import Progress, silent
 from thisismy.core.span import Span
@@ -91,7 +92,8 @@ def draw_sheet(query: str, hits: Sequence[Hit], sheet: Path, saved: Saved) -> No
             continue
         tiles.append(Tile(image, f"{hit.rank}. {hit.score:.2f}  {name}{when}"))
     sheet.parent.mkdir(parents=True, exist_ok=True)
-    contact_sheet(tiles, title=query).save(sheet, format="PNG")
+    with replacing(sheet) as part:
+        contact_sheet(tiles, title=query).save(part, format="PNG")
     saved.written.append(str(sheet))
 
 
@@ -106,7 +108,7 @@ def _cut(
         target = folder / f"{hit.rank:03d}-{slug}-{source.stem[:60]}{source.suffix}"
         try:
             if hit.kind == "photo":
-                target.write_bytes(source.read_bytes())
+                write_bytes(target, source.read_bytes())
             else:
                 cut_clip(source, Span(hit.start, hit.end), target, exact=exact)
         except (ThisIsMyError, FileNotFoundError) as error:
@@ -117,7 +119,7 @@ def _cut(
 
 
 def _write_csv(_query: str, hits: Sequence[Hit], path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["rank", "path", "start", "end", "score", "relevance", "created"])
         for hit in hits:
@@ -137,7 +139,7 @@ def _write_edl(query: str, hits: Sequence[Hit], path: Path) -> None:
         lines.append(f"* FROM CLIP NAME: {Path(hit.path).name}")
         lines.append("")
         position += length
-    path.write_text("\n".join(lines), encoding="utf-8")
+    write_text(path, "\n".join(lines))
 
 
 WRITERS = {".csv": _write_csv, ".edl": _write_edl}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from thisismy.core.atomic_files import replacing
 from thisismy.encoders.base import Encoder, Features
 from thisismy.retrieval.background import WORDS, Background, measure, query_features
 from thisismy.store.folder import Store
@@ -62,10 +63,7 @@ def _digest(*parts: str) -> str:
 
 def _save(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Write a cache file whole or not at all; not being able to only costs time."""
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        Path(file.name).replace(path)
-    except OSError:
-        return
+        with replacing(path) as part:
+            np.savez(part, **arrays)  # type: ignore[arg-type]

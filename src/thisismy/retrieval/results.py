@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from thisismy.media.discovery import path_text
+from thisismy.core.paths import path_text
 from thisismy.retrieval.names import NamedQuery
 from thisismy.retrieval.search import Found, ShotHit
 from thisismy.store import catalog

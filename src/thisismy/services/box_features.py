@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from thisismy.core.atomic_files import replacing
 from thisismy.core.errors import InstanceError, MediaError, MissingExtraError
 from thisismy.personalization.boxes import IGNORE, Box, box_of_shares, marked, shares_of
 from thisismy.services.context import Tell, quiet
@@ -148,11 +149,7 @@ def _read(path: Path) -> Features | None:
 
 def _write(path: Path, row: Features) -> None:
     """Keep a vector, whole or not at all; where nothing can be written it is made again next time."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            np.save(file, row)
-        part.replace(path)
-    except OSError:
-        part.unlink(missing_ok=True)
+        with replacing(path) as part:
+            np.save(part, row)

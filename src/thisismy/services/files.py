@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -9,8 +10,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from thisismy.core.errors import LibraryError
+from thisismy.core.paths import path_bytes, path_text
 from thisismy.core.progress import Progress, silent
-from thisismy.media.discovery import path_bytes, path_text
 from thisismy.services.context import LibraryContext, Tell, quiet
 from thisismy.store import browsing, catalog
 from thisismy.store.features import frames_of, shots_of
@@ -107,7 +108,7 @@ class FileService:
             indexer = Indexer(self._context.store, load, settings=wanted, progress=progress)
             report = indexer.run(paths)
             self._context.store.index_settings = indexer.settings
-            add_roots(self._context.store, [path for path in paths if path.exists()])
+            add_roots(self._context.store, [path for path in paths if os.path.exists(path)])
         if indexer.settings.encoder_id is not None:
             self._context.prepared()
         return report

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thisismy.core.errors import InstanceError
-from thisismy.media.discovery import path_bytes, path_text
+from thisismy.core.paths import path_bytes, path_text
 from thisismy.services import labelling
 from thisismy.services.context import LibraryContext
 from thisismy.services.example_features import ExampleFeatures

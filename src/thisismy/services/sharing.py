@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from thisismy.core.atomic_files import write_text
 from thisismy.core.errors import InstanceError, MediaError
 from thisismy.core.span import Span
 from thisismy.media.frames import frames_at
@@ -44,10 +45,8 @@ def export_instances(store: Store, path: Path, names: Sequence[str] | None = Non
         every = rows.list_instances(connection)
         chosen = every if not names else [rows.find_instance(connection, name) for name in names]
     body = {"format": FORMAT, "instances": [_describe(store, instance) for instance in chosen]}
-    partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(json.dumps(body, ensure_ascii=False, indent=1), encoding="utf-8")
-        partial.replace(path)
+        write_text(path, json.dumps(body, ensure_ascii=False, indent=1), durable=True)
     except OSError as error:
         raise InstanceError(f"cannot write {path}: {error.strerror}") from error
     return len(chosen)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from thisismy.core.errors import LibraryError
+from thisismy.core.paths import path_text
 from thisismy.core.progress import Progress, silent
-from thisismy.media.discovery import path_text
 from thisismy.services.context import LibraryContext
 from thisismy.store import catalog
 from thisismy.store.transcripts import find_said, get_transcript, has_transcript

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select
 
+from thisismy.core.paths import path_text
 from thisismy.core.span import Span
-from thisismy.media.discovery import path_text
 from thisismy.store import catalog, schema
 
 files, media, shots, frames = schema.files, schema.media, schema.shots, schema.frames

@@ -11,7 +11,8 @@ from pathlib import Path
 from sqlalchemy import Connection, RowMapping, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from thisismy.media.discovery import Found, path_bytes, path_text
+from thisismy.core.paths import path_bytes, path_text
+from thisismy.media.discovery import DiscoveredFile
 from thisismy.media.probe import MediaInfo
 from thisismy.store import schema
 from thisismy.store.folder import changed
@@ -98,7 +99,7 @@ def find_file(connection: Connection, path: Path) -> RowMapping | None:
     return connection.execute(select(*columns).where(files.c.path == path_bytes(path))).mappings().first()
 
 
-def put_file(connection: Connection, found: Found, media_id: int | None) -> None:
+def put_file(connection: Connection, found: DiscoveredFile, media_id: int | None) -> None:
     """Note which media a path holds, as of the size and time seen; None while its new content is unknown."""
     values = {
         "size": found.size,
@@ -113,7 +114,7 @@ def put_file(connection: Connection, found: Found, media_id: int | None) -> None
     changed(connection)
 
 
-def put_failure(connection: Connection, found: Found, stage: str, error: str) -> None:
+def put_failure(connection: Connection, found: DiscoveredFile, stage: str, error: str) -> None:
     """Note that a path failed, and keep whatever was known of it before.
 
     The size and time seen are not kept, so that the next run looks at the file again.
@@ -255,13 +256,31 @@ def finish(connection: Connection, media_id: int, stage: str, key: str) -> None:
     )
 
 
-def mark_missing(connection: Connection, folders: Iterable[Path], present: set[bytes]) -> list[str]:
-    """Mark every known file under the folders that was not seen and is gone from disk; give their names."""
+def failed_paths(connection: Connection) -> list[Path]:
+    """Paths that failed when they were last looked at."""
+    statement = select(files.c.path).where(files.c.failed_stage.is_not(None)).order_by(files.c.id)
+    return [Path(os.fsdecode(raw)) for raw in connection.execute(statement).scalars()]
+
+
+def forget_failure(connection: Connection, path: Path) -> None:
+    """Forget a path that failed and was never known to hold anything."""
+    nothing = files.c.media_id.is_(None) & files.c.failed_stage.is_not(None)
+    connection.execute(delete(files).where(files.c.path == path_bytes(path), nothing))
+
+
+def mark_missing(
+    connection: Connection, folders: Iterable[Path], present: set[bytes], unreachable: Iterable[Path] = ()
+) -> list[str]:
+    """Mark every known file under the folders that was not seen and is gone from disk; give their names.
+
+    Nothing is known of what lies in unreachable folders, so their files stay as they are.
+    """
     gone: list[str] = []
     prefixes = tuple(path_bytes(folder).rstrip(b"/") + b"/" for folder in folders)
+    closed = tuple(path_bytes(folder).rstrip(b"/") + b"/" for folder in unreachable)
     rows = connection.execute(select(files.c.id, files.c.path).where(files.c.missing.is_(False))).all()
     for file_id, path in rows:
-        if path in present or not path.startswith(prefixes) or not prefixes:
+        if path in present or not path.startswith(prefixes) or (path + b"/").startswith(closed):
             continue
         if not os.path.lexists(path):
             connection.execute(update(files).where(files.c.id == file_id).values(missing=True))

@@ -12,9 +12,9 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from thisismy.core.errors import InstanceError
+from thisismy.core.paths import content_hash
 from thisismy.core.span import Span
 from thisismy.encoders.base import Encoder, Features, Picture, unit
-from thisismy.media.discovery import content_hash
 from thisismy.media.photos import read_photo
 from thisismy.media.probe import PHOTO_SUFFIXES
 from thisismy.store import catalog, schema

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from thisismy.core.errors import LibraryError
-from thisismy.media.discovery import path_bytes
+from thisismy.core.paths import path_bytes
 from thisismy.store import schema
 from thisismy.store.database import connect, explained
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
+from thisismy.core.atomic_files import write_text
 from thisismy.core.errors import TranscriptError
 from thisismy.transcripts.base import Segment, Transcript
 from thisismy.transcripts.formats.cues import decode
@@ -118,12 +119,9 @@ def write_transcript(transcript: Transcript, path: str | os.PathLike[str], forma
     """
     file = Path(path)
     text = render_transcript(transcript, format or file.suffix)
-    partial = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
-        partial.write_text(text, encoding="utf-8", newline="\n")
-        partial.replace(file)
+        write_text(file, text)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise TranscriptError(f"{file}: cannot be written ({error.strerror or error})") from error
 
 

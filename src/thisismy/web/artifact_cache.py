@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from thisismy.core.atomic_files import replacing
 from thisismy.core.errors import MediaError
 
 if TYPE_CHECKING:
@@ -124,13 +125,11 @@ def save_jpeg(image: Image, path: Path, quality: int = 82) -> None:
     Raises:
         MediaError: it cannot be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(part, "JPEG", quality=quality)
-        part.replace(path)
+        with replacing(path) as part:
+            image.save(part, "JPEG", quality=quality)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise MediaError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 

@@ -139,7 +139,7 @@ def folder_id(path: Path) -> str:
     """A short name for a folder that was added, so that its path never has to come from a client."""
     import hashlib
 
-    from thisismy.media.discovery import path_bytes
+    from thisismy.core.paths import path_bytes
 
     return hashlib.blake2b(path_bytes(path), digest_size=4).hexdigest()
 

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional
 
+from thisismy.core.atomic_files import replacing
 from thisismy.encoders.embedded.efficientnet import load_network
 from thisismy.encoders.embedded.encoder import CONSTANTS, load_text_tower
 
@@ -120,7 +121,8 @@ def _ridge(given: Tensor, wanted: Tensor, weights: Tensor) -> Tensor:
 def main() -> None:
     """Write the constants into the package."""
     path = Path(__file__).with_name("data") / CONSTANTS
-    save_file(build_constants(), path)
+    with replacing(path) as part:
+        save_file(build_constants(), part)
     path.chmod(0o644)
 
 

@@ -178,8 +178,8 @@ def build(
         mined: instance id -> category, when the examples were mined. Given examples come with the knowledge
             which other shots of the naming videos show an instance, and those are no negatives; with mined
             ones nobody knows. None: they are given.
-        scanned_by: id of the detector that found the shots; features of the frames its scan kept must be in the
-            features file. Empty: frames are decoded when they are needed.
+        scanned_by: id of the detector that found the shots; features of the frames its scan kept must be in
+            the features file. Empty: frames are decoded when they are needed.
     """
     items = {
         item_id(video, span): Item(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from thisismy.core.atomic_files import write_text
 from thisismy.core.errors import BenchmarkError
 from thisismy.core.progress import Progress, silent
 from thisismy.core.span import Span
@@ -144,4 +145,4 @@ class _KnownShots:
         self._spans[key] = [[span.start, span.end] for span in spans]
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text(json.dumps(self._spans), encoding="utf-8")
+            write_text(self._path, json.dumps(self._spans))

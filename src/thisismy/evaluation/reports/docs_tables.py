@@ -28,6 +28,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from thisismy.core.atomic_files import write_text
 from thisismy.core.errors import BenchmarkError, ThisIsMyError
 from thisismy.evaluation.datasets.base import read_json
 from thisismy.evaluation.protocols.mining import mining_markdown
@@ -228,7 +229,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for path, text in found.items():
         sys.stderr.write(f"{path} {'is out of date' if options.check else 'updated'}\n")
         if not options.check:
-            path.write_text(text, encoding="utf-8")
+            write_text(path, text)
     return 1 if options.check and found else 0
 
 

@@ -7,6 +7,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from thisismy.core.atomic_files import replacing
+
 LOOKS = ("o-", "s--", "^:", "D-.")
 """Mark and dash of the first ten lines, the next ten, and so on."""
 
@@ -64,7 +66,8 @@ def plot_examples(results: Sequence[Mapping[str, Any]], path: Path) -> bool:
         axes.grid(alpha=0.3)
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside right center", fontsize="small")
-    figure.savefig(path, dpi=130)
+    with replacing(path) as part:
+        figure.savefig(part, dpi=130)
     return True
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from thisismy.core.atomic_files import replacing
 from thisismy.core.span import Span
 from thisismy.evaluation.datasets.base import Benchmark, Media, Query
 from thisismy.evaluation.pictures import read_picture, sampled_times
@@ -50,7 +51,8 @@ def write_sheet(path: Path, benchmark: Benchmark, cell: Cell, title: str, *, eac
             _draw_query(sheet, y, benchmark, query, cell, font)
             y += THUMB + LINE + 2 * GAP
     path.parent.mkdir(parents=True, exist_ok=True)
-    sheet.save(path)
+    with replacing(path) as part:
+        sheet.save(part)
 
 
 def _draw_query(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from thisismy.core.atomic_files import new_folder
 from thisismy.core.errors import LibraryError
 from thisismy.encoders.base import Features, unit
 from thisismy.store.features import count_frames, iterate_features
@@ -135,18 +135,10 @@ def _sums(frame_vectors: Features, first_frame: NDArray[np.int64]) -> Features:
 
 def _save(gallery: Gallery, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix="making-", dir=folder.parent))
-    try:
+    with new_folder(folder) as part:
         for name in ARRAYS:
-            np.save(temporary / f"{name}.npy", getattr(gallery, name))
-        (temporary / "about.json").write_text(json.dumps({"encoder_id": gallery.encoder_id}))
-        try:
-            temporary.rename(folder)
-        except OSError:
-            if not folder.is_dir():
-                raise
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            np.save(part / f"{name}.npy", getattr(gallery, name))
+        (part / "about.json").write_text(json.dumps({"encoder_id": gallery.encoder_id}))
 
 
 def _drop_older(cache: Path, prefix: str, keep: str) -> None:

@@ -7,9 +7,9 @@ import importlib.util
 import os
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
+from thisismy.core.atomic_files import new_folder, remove_folder
 from thisismy.core.errors import TranscriptError
 
 CACHE_VARIABLE = "THISISMY_CACHE"
@@ -84,16 +84,12 @@ def assemble_base_model(cache: str | os.PathLike[str] | None = None) -> Path | N
         return None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{BASE_MODEL}.") as scratch:
-            fresh = Path(scratch) / BASE_MODEL
-            fresh.mkdir()
-            _join([parts[0] / f"{_WEIGHTS}.part1", parts[1] / f"{_WEIGHTS}.part2"], fresh / _WEIGHTS)
+        with new_folder(target) as part:
+            _join([parts[0] / f"{_WEIGHTS}.part1", parts[1] / f"{_WEIGHTS}.part2"], part / _WEIGHTS)
             for name in _COPIED:
-                shutil.copyfile(parts[1] / name, fresh / name)
+                shutil.copyfile(parts[1] / name, part / name)
             if target.exists() and not _is_complete(target):
-                target.rename(Path(scratch) / "damaged")
-            if not target.exists():
-                fresh.rename(target)
+                remove_folder(target)
     except OSError as error:
         if _is_complete(target):
             return target

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 
 from fastapi import APIRouter
 
-from thisismy.media.discovery import path_bytes, path_text
+from thisismy.core.paths import path_bytes, path_text
 from thisismy.web import requests, responses
 from thisismy.web.artifact_cache import folder_bytes
 from thisismy.web.job_kinds import folder_id
