@@ -12,7 +12,7 @@ from media_files import BLUE, GREEN, GREY, RED, is_upright, mean_colour, truncat
 
 from thisismy.core.errors import MediaError
 from thisismy.media import colour
-from thisismy.media.frames import VideoStream, frames_at, frames_at_rate
+from thisismy.media.frames import VideoStream, frames_at
 from thisismy.media.pictures import Orientation, fitted, is_black, is_empty
 
 
@@ -118,14 +118,6 @@ def test_frames_at_far_instants_seeks_and_agrees_with_one_pass(tmp_path: Path) -
     for time, frame in zip(wanted, frames_at(path, wanted, 18), strict=True):
         assert frame.time == pytest.approx(time)
         assert mean_colour(frame.image) == pytest.approx(mean_colour(every[round(time, 3)]), abs=8)
-
-
-def test_frames_at_a_rate_in_one_pass(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "a.mp4", [(RED, 2.0)])
-    assert [f.time for f in frames_at_rate(path, 2, 32)] == pytest.approx([0.0, 0.52, 1.0, 1.52])
-    assert len(list(frames_at_rate(path, 1000, 32))) == 50
-    with pytest.raises(ValueError, match="above 0"):
-        next(frames_at_rate(path, 0))
 
 
 def test_a_truncated_file_gives_what_is_there_and_says_so(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from thisismy.core.errors import MediaError, MissingExtraError
 from thisismy.media import photos
-from thisismy.media.photos import photo_date, read_photo
+from thisismy.media.photos import probe_photo, read_photo
 from thisismy.media.probe import probe
 
 
@@ -65,12 +65,12 @@ def test_transparent_parts_are_white(tmp_path: Path) -> None:
 
 def test_dates_with_and_without_a_zone(tmp_path: Path) -> None:
     plain = write_photo(tmp_path / "a.jpg", date="2019:03:02 01:00:59")
-    assert photo_date(plain) == datetime(2019, 3, 2, 1, 0, 59)
+    assert probe_photo(plain).created == datetime(2019, 3, 2, 1, 0, 59)
     zoned = write_photo(tmp_path / "b.jpg", date="2019:03:02 01:00:59", zone="+02:00")
-    assert photo_date(zoned) == datetime(2019, 3, 2, 1, 0, 59, tzinfo=timezone(timedelta(hours=2)))
-    assert photo_date(zoned).utcoffset() == timedelta(hours=2)
-    assert photo_date(write_photo(tmp_path / "c.jpg")) is None
-    assert photo_date(write_photo(tmp_path / "d.jpg", date="0000:00:00 00:00:00")) is None
+    assert probe_photo(zoned).created == datetime(2019, 3, 2, 1, 0, 59, tzinfo=timezone(timedelta(hours=2)))
+    assert probe_photo(zoned).created.utcoffset() == timedelta(hours=2)
+    assert probe_photo(write_photo(tmp_path / "c.jpg")).created is None
+    assert probe_photo(write_photo(tmp_path / "d.jpg", date="0000:00:00 00:00:00")).created is None
 
 
 def test_a_truncated_photo_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
@@ -101,4 +101,4 @@ def test_what_is_no_photo_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(MediaError):
         read_photo(tmp_path / "a.png")
     with pytest.raises(MediaError):
-        photo_date(tmp_path / "a.png")
+        probe_photo(tmp_path / "a.png")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from thisismy.media.frames import VideoStream
 from thisismy.shots import Adaptive, CutScore, Gradual, ShotError, score_cuts
-from thisismy.shots.detectors.blend import fit_mixture
-from thisismy.shots.detectors.frame_buffer import RecentPictures
+from thisismy.shots.detectors.blend import fit_blend
+from thisismy.shots.detectors.frame_buffer import FrameBuffer
 from thisismy.shots.detectors.gradual import GradualFinder
 
 RATE = 25
@@ -156,60 +156,65 @@ def test_memory_is_flat_and_few_frames_are_harmless() -> None:
     picture = view(scene(1)).astype(np.uint8)
     for number in range(20_000):
         finder.feed(number / 240, picture)
-        assert len(finder.recent.times) <= 256
+        assert len(finder.buffer.times) <= 256
     for count in (0, 1, 2, 5):
         assert cuts([view(scene(1))] * count) == []
 
 
 def test_settings_are_part_of_the_id_and_senseless_ones_are_refused() -> None:
     assert Adaptive().id != Adaptive(gradual=None).id
-    assert Adaptive(gradual=Gradual(unexplained=0.2)).id != Adaptive().id
-    for wrong in ({"alike": 1.0}, {"unexplained": 0.0}, {"unrest": 0.0}, {"looks": 0}):
+    assert Adaptive(gradual=Gradual(max_residual=0.2)).id != Adaptive().id
+    for wrong in (
+        {"max_similarity": 1.0},
+        {"max_residual": 0.0},
+        {"max_outside_change": 0.0},
+        {"min_sightings": 0},
+    ):
         with pytest.raises(ShotError, match="gradual transitions need"):
             Gradual(**wrong)
 
 
-def test_a_mixture_by_hand() -> None:
+def test_a_blend_by_hand() -> None:
     first, last = np.array([1, -1, 0, 0]), np.array([0, 0, 1, -1])
     rows = np.stack([first, 0.75 * first + 0.25 * last, 0.25 * first + 0.75 * last, last]).astype(np.float32)
-    mixture = fit_mixture(np.arange(4.0), rows)
-    assert mixture is not None
-    assert mixture.before.tolist() == [1, 0.75, 0.25, 0]
-    assert mixture.after.tolist() == [0, 0.25, 0.75, 1]
-    assert mixture.unexplained == pytest.approx(0)
-    assert mixture.middle == pytest.approx(1.5)
-    assert mixture.span == (0.0, 3.0)
-    assert mixture.largest_step == pytest.approx(0.5)
-    assert mixture.largest_relapse <= 0
-    assert fit_mixture(np.arange(3.0), np.stack([first, first, 2 * first]).astype(np.float32)) is None
-    assert fit_mixture(np.arange(3.0), np.zeros((3, 4), np.float32)) is None
+    blend = fit_blend(np.arange(4.0), rows)
+    assert blend is not None
+    assert blend.before.tolist() == [1, 0.75, 0.25, 0]
+    assert blend.after.tolist() == [0, 0.25, 0.75, 1]
+    assert blend.residual == pytest.approx(0)
+    assert blend.middle == pytest.approx(1.5)
+    assert blend.span == (0.0, 3.0)
+    assert blend.largest_step == pytest.approx(0.5)
+    assert blend.largest_relapse <= 0
+    assert fit_blend(np.arange(3.0), np.stack([first, first, 2 * first]).astype(np.float32)) is None
+    assert fit_blend(np.arange(3.0), np.zeros((3, 4), np.float32)) is None
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.integers(3, 9))
-def test_a_mixture_is_what_least_squares_gives(seed: int, count: int) -> None:
+def test_a_blend_is_what_least_squares_gives(seed: int, count: int) -> None:
     rows = np.random.default_rng(seed).normal(0, 10, (count, 12)).astype(np.float32)
-    mixture = fit_mixture(np.arange(float(count)), rows)
-    assert mixture is not None
+    blend = fit_blend(np.arange(float(count)), rows)
+    assert blend is not None
     ends = rows[[0, -1]].astype(float).T
     left = []
     for number, row in enumerate(rows[1:-1].astype(float), start=1):
         weights, *_ = np.linalg.lstsq(ends, row, rcond=None)
-        assert [mixture.before[number], mixture.after[number]] == pytest.approx(weights, abs=1e-3)
+        assert [blend.before[number], blend.after[number]] == pytest.approx(weights, abs=1e-3)
         left.append(float(((row - ends @ weights) ** 2).sum()))
     weaker = min((rows[0] ** 2).sum(), (rows[-1] ** 2).sum())
-    assert mixture.unexplained == pytest.approx(max(left) / weaker, rel=1e-3, abs=1e-3)
+    assert blend.residual == pytest.approx(max(left) / weaker, rel=1e-3, abs=1e-3)
 
 
-def test_recent_pictures_tell_what_is_shown_from_how_light_it_is() -> None:
-    recent = RecentPictures(10)
+def test_buffer_pictures_tell_what_is_shown_from_how_light_it_is() -> None:
+    buffer = FrameBuffer(10)
     lit = view(scene(9))
     for number, picture in enumerate([lit, lit * 0.5, view(scene(10)), lit]):
-        assert recent.add(float(number), picture.astype(np.uint8))
-    assert not recent.add(3.01, lit.astype(np.uint8))
-    assert recent.likeness([0, 0, 0], [1, 2, 3]) == pytest.approx([1, 0, 1], abs=0.35)
-    assert recent.same(0, [1, 2, 3]).tolist() == [False, False, True]
-    assert [recent.index(t) for t in (-1.0, 0.5, 3.0, 99.0)] == [0, 1, 3, 3]
+        assert buffer.add(float(number), picture.astype(np.uint8))
+    assert not buffer.add(3.01, lit.astype(np.uint8))
+    assert buffer.likeness([0, 0, 0], [1, 2, 3]) == pytest.approx([1, 0, 1], abs=0.35)
+    assert buffer.same(0, [1, 2, 3]).tolist() == [False, False, True]
+    assert [buffer.index(t) for t in (-1.0, 0.5, 3.0, 99.0)] == [0, 1, 3, 3]
 
 
 def test_development_videos_keep_their_score(dev_data: Path) -> None:

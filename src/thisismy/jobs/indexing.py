@@ -16,7 +16,8 @@ from thisismy.core.errors import EncoderError, LibraryError, MediaError, Missing
 from thisismy.core.paths import content_hash, path_bytes, path_text
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder
-from thisismy.jobs.prefetch import ahead
+from thisismy.jobs.prefetch import prefetch
+from thisismy.jobs.threads import half_for_encoding
 from thisismy.media.discovery import DiscoveredFile, find_media
 from thisismy.media.frames import frames_at
 from thisismy.media.photos import read_photo
@@ -34,8 +35,9 @@ from thisismy.store.features import (
 )
 from thisismy.store.folder import IndexSettings, Store
 
-BATCH = 16
-"""Frames encoded at once; more gains nothing on a CPU and delays the first result."""
+BATCH = 4
+"""Frames encoded at once. On a CPU more is slower, because what is in between leaves the cache, and the last
+batch is encoded when nothing is left to decode; decoding keeps even a fast GPU waiting."""
 
 
 @dataclass(frozen=True)
@@ -270,7 +272,7 @@ class Indexer:
             self._encode_again(path, item, kept, encoder, tell)
             return
         scan = scan_video(path, self._detector, self._sampling, encoder.image_size)
-        with ahead(scan, depth=4) as shots:
+        with half_for_encoding(), prefetch(scan, depth=4) as shots:
             encoded = list(_encode(shots, encoder, tell))
         if not any(len(shot.times) for shot in encoded):
             raise MediaError("no frame can be decoded")

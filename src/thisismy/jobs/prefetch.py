@@ -14,8 +14,8 @@ _END = object()
 
 
 @contextmanager
-def ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
-    """Iterate while the source works on in the background.
+def prefetch(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
+    """Iterate while the source keeps working in the background.
 
     Decoding and encoding both release the interpreter lock, so two cores then do one each.
 
@@ -55,7 +55,7 @@ def ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
         if failure:
             raise failure[0]
 
-    thread = threading.Thread(target=work, name="ahead", daemon=True)
+    thread = threading.Thread(target=work, name="prefetch", daemon=True)
     thread.start()
     try:
         yield use()

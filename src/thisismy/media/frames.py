@@ -432,25 +432,3 @@ def _sought(
     again = iter(stream)
     first = _next(again)
     return (first, _next(again), again) if first is not None else (current, None, decoded)
-
-
-def frames_at_rate(path: str | Path, rate: float, shorter_side: int | None = None) -> Iterator[Frame]:
-    """At most ``rate`` frames a second, in one pass: the first frame at or after each tick ``k / rate``.
-
-    Args:
-        path: a video.
-        rate: ticks a second, above 0; raising it beyond the frame rate gives every frame.
-        shorter_side: pixels to scale down to; None keeps the full size.
-
-    Raises:
-        ValueError: ``rate`` is not above 0.
-        MediaError: the video cannot be read.
-    """
-    if not rate > 0:
-        raise ValueError(f"the rate must be above 0 frames a second, not {rate}")
-    with VideoStream(path) as stream:
-        tick = 0
-        for frame in stream:
-            if frame.time + _ROUNDING >= tick / rate:
-                yield Frame(frame.time, frame.rgb(shorter_side))
-                tick = math.floor((frame.time + _ROUNDING) * rate) + 1

@@ -43,17 +43,6 @@ def read_photo(path: str | Path, shorter_side: int | None = None) -> Picture:
         return _decoded(Path(path), image, shorter_side)[0]
 
 
-def photo_date(path: str | Path) -> datetime | None:
-    """When a photo was taken: aware when it gives the zone, else naive; None when it does not say.
-
-    Raises:
-        MediaError: the file is no photo.
-        MissingExtraError: a HEIC photo without the extra.
-    """
-    with _opened(Path(path)) as image:
-        return _date_of(image)
-
-
 def probe_photo(path: Path) -> MediaInfo:
     """What :func:`thisismy.media.probe.probe` says of a photo; it is decoded once, to know that it can be.
 

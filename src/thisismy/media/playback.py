@@ -31,8 +31,7 @@ MAX_SIDE = 540
 """Pixels of the shorter side of a piece; more could not be made in time on a small machine."""
 
 SEGMENT_TYPE = 'video/mp4; codecs="avc1.4d401f, mp4a.40.2"'
-SILENT_TYPE = 'video/mp4; codecs="avc1.4d401f"'
-"""Media types of the pieces with and without sound: H.264 Main at level 3.1, AAC-LC."""
+"""Media type of the pieces, which all have sound: H.264 Main at level 3.1, AAC-LC."""
 
 # Containers by suffix with the codecs in them that today's browsers all play.
 _MP4 = frozenset({"h264", "av1", "vp9"}), frozenset({"aac", "mp3", "opus", "flac", None})

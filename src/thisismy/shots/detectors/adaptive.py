@@ -14,7 +14,7 @@ import numpy as np
 
 from thisismy.media.pictures import Picture
 from thisismy.shots.detectors.base import CutFinder, ShotError
-from thisismy.shots.detectors.combined import JoinedRun
+from thisismy.shots.detectors.combined import CombinedRun
 from thisismy.shots.detectors.gradual import Gradual, GradualFinder
 
 # Frames on either side whose average change a cut must stand out from: the library's default.
@@ -67,7 +67,7 @@ class Adaptive:
     def start(self) -> CutFinder:
         """Begin with a new video."""
         hard = _AdaptiveRun(self)
-        return hard if self.gradual is None else JoinedRun(hard, GradualFinder(self.gradual))
+        return hard if self.gradual is None else CombinedRun(hard, GradualFinder(self.gradual))
 
 
 class _AdaptiveRun:

@@ -21,21 +21,21 @@ _HALF_WAY = 0.25
 
 
 @dataclass(frozen=True)
-class Mixture:
+class Blend:
     """A run of pictures as blends of its two ends, ``picture = before * first + after * last + colour``.
 
     Attributes:
         times: when the pictures are shown, ``(n,)`` seconds.
         before: weights of the first picture, ``(n,)``, 1 at the start and 0 at the end.
         after: weights of the last picture, ``(n,)``, 0 at the start and 1 at the end.
-        unexplained: largest share of a picture, as energy, that the blend leaves over; in units of the weaker
+        residual: largest share of a picture, as energy, that the blend leaves over; in units of the weaker
             end, 0 or more.
     """
 
     times: NDArray[np.float64]
     before: NDArray[np.float32]
     after: NDArray[np.float32]
-    unexplained: float
+    residual: float
 
     @property
     def _progress(self) -> NDArray[np.float32]:
@@ -75,7 +75,7 @@ class Mixture:
         return float(self.times[index] + share * (self.times[index + 1] - self.times[index]))
 
 
-def fit_mixture(times: NDArray[np.float64], pictures: Rows) -> Mixture | None:
+def fit_blend(times: NDArray[np.float64], pictures: Rows) -> Blend | None:
     """Explain every picture by the first and the last one, by least squares.
 
     A plain colour needs no weight of its own, because the rows are without their channels' means.
@@ -97,10 +97,10 @@ def fit_mixture(times: NDArray[np.float64], pictures: Rows) -> Mixture | None:
     first, last = (inner @ ends.T).T
     before = (first * gram[1, 1] - last * gram[0, 1]) / determinant
     after = (last * gram[0, 0] - first * gram[0, 1]) / determinant
-    left_over = np.einsum("ij,ij->i", inner, inner) - before * first - after * last
-    return Mixture(
+    residuals = np.einsum("ij,ij->i", inner, inner) - before * first - after * last
+    return Blend(
         times,
         np.concatenate([[1], before, [0]], dtype=np.float32),
         np.concatenate([[0], after, [1]], dtype=np.float32),
-        max(0.0, float(left_over.max() / weaker)),
+        max(0.0, float(residuals.max() / weaker)),
     )

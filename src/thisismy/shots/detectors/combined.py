@@ -15,7 +15,7 @@ _WITHIN = 0.5
 _FLASH = 0.4
 
 
-class JoinedRun:
+class CombinedRun:
     """A finder of hard cuts corrected by what a look at a few seconds shows.
 
     A gradual transition becomes one cut in its middle, in place of hard cuts found inside. A cut after which
@@ -61,9 +61,9 @@ class JoinedRun:
         return sorted([*(cut for cut in lonely if not self._is_flash(cut)), *middles])
 
     def _is_flash(self, cut: float) -> bool:
-        recent = self._gradual.recent
-        first = recent.index(cut)
-        last = recent.index(cut + _FLASH)
-        if first == 0 or last <= first or recent.times[last] > cut + 2 * _FLASH:
+        buffer = self._gradual.buffer
+        first = buffer.index(cut)
+        last = buffer.index(cut + _FLASH)
+        if first == 0 or last <= first or buffer.times[last] > cut + 2 * _FLASH:
             return False
-        return bool(recent.same(first - 1, list(range(first + 1, last + 1))).any())
+        return bool(buffer.same(first - 1, list(range(first + 1, last + 1))).any())

@@ -18,7 +18,7 @@ _SPACING = 0.03
 _ROUNDING = 1e-6
 
 
-class RecentPictures:
+class FrameBuffer:
     """The pictures of the last seconds, each a vector without its channels' means.
 
     Args:
@@ -53,7 +53,7 @@ class RecentPictures:
         """Vectors ``(n, dim)``."""
         return self._rows[indices]
 
-    def likeness(self, some: list[int], others: list[int]) -> NDArray[np.float32]:
+    def similarity(self, some: list[int], others: list[int]) -> NDArray[np.float32]:
         """Correlation of pictures pair by pair, ``(n,)``: 1 for one picture in any light, 0 for strangers."""
         products = np.einsum("ij,ij->i", self._rows[some], self._rows[others])
         return np.asarray(products / (self._norms[some] * self._norms[others] + 1), np.float32)
@@ -64,10 +64,10 @@ class RecentPictures:
 
     def same(self, index: int, others: list[int]) -> NDArray[np.bool_]:
         """Which pictures are the same as one, light and colours included, ``(n,)``."""
-        alike = self.likeness([index] * len(others), others) > 0.9
+        similar = self.similarity([index] * len(others), others) > 0.9
         nearly = np.abs(self._means[others] - self._means[index]).max(axis=1) < 10
         ratio = (self._norms[others] + 1) / (self._norms[index] + 1)
-        return np.asarray(alike & nearly & (ratio > 0.8) & (ratio < 1.25))
+        return np.asarray(similar & nearly & (ratio > 0.8) & (ratio < 1.25))
 
     def _make_room(self, dim: int) -> None:
         """Forget what is too old; double the arrays where that does not free half of them."""

@@ -69,7 +69,6 @@ class _TransNetRun:
         self._pictures: list[Picture] = []
         self._times: list[float] = []
         self._run: list[float] = []
-        self._cut_after = False
         self._last_cut = 0.0
         self.settled = -math.inf
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,6 @@ class SpeechSettings:
         hopeless_logprob: mean log probability below which a segment is always dropped.
         compression_ratio: text that compresses better than this is a loop, and is dropped.
         silence_around_s: text invented in silences longer than this is dropped.
-        hotwords: names to listen for, such as the instances' names; "" for none.
     """
 
     beam_size: int = 5
@@ -50,7 +49,6 @@ class SpeechSettings:
     hopeless_logprob: float = -1.5
     compression_ratio: float = 2.4
     silence_around_s: float = 2.0
-    hotwords: str = ""
 
 
 class Recogniser:
@@ -138,8 +136,9 @@ class Recogniser:
             samples = np.concatenate([rest, block])
             speech = get_speech_timestamps(samples, options)
             end = len(samples) if last else _quiet_cut(speech, len(samples))
-            if any(stretch["start"] < end for stretch in speech):
-                rows, info = self._decode(samples[:end], language, options)
+            speech = [stretch for stretch in speech if stretch["start"] < end]
+            if speech:
+                rows, info = self._decode(samples, speech, language)
                 for row in rows:
                     if self._is_believed(row):
                         language = language or str(info.language)
@@ -149,23 +148,27 @@ class Recogniser:
             rest = samples[end:]
             progress("speech", offset / SAMPLE_RATE, total)
 
-    def _decode(self, samples: Sound, language: str | None, options: Any) -> tuple[Iterable[Any], Any]:
+    def _decode(
+        self, samples: Sound, speech: list[dict[str, int]], language: str | None
+    ) -> tuple[Iterable[Any], Any]:
+        """What is said in the stretches of speech, with times in ``samples``; the rest is cut out before."""
+        from faster_whisper.transcribe import restore_speech_timestamps
+        from faster_whisper.vad import collect_chunks
+
         s = self.settings
+        pieces, _ = collect_chunks(samples, speech)
         rows, info = self._model.transcribe(
-            samples,
+            np.concatenate(pieces),
             language=language,
             beam_size=s.beam_size,
             word_timestamps=True,
-            vad_filter=True,
-            vad_parameters=options,
             condition_on_previous_text=False,
             no_speech_threshold=s.no_speech,
             log_prob_threshold=s.unsure_logprob,
             compression_ratio_threshold=s.compression_ratio,
             hallucination_silence_threshold=s.silence_around_s,
-            hotwords=s.hotwords or None,
         )
-        return rows, info
+        return restore_speech_timestamps(rows, speech, SAMPLE_RATE), info
 
     def _is_believed(self, row: Any) -> bool:
         """Whether a segment is speech rather than something invented over noise or music."""
@@ -252,8 +255,3 @@ def _segment(row: Any, offset: float) -> Segment:
 def _span(start: float, end: float, offset: float) -> Span:
     begin = round(float(start) + offset, 3)
     return Span(begin, max(begin, round(float(end) + offset, 3)))
-
-
-def with_hotwords(settings: SpeechSettings, names: Iterable[str]) -> SpeechSettings:
-    """Settings that listen for names, longest first."""
-    return replace(settings, hotwords=", ".join(sorted(set(names), key=lambda name: (-len(name), name))))
