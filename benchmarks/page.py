@@ -28,7 +28,8 @@ from thisismy.core.span import Span
 from thisismy.library import Library
 from thisismy.media.playback import SEGMENT_SECONDS, write_segment
 from thisismy.store import schema
-from thisismy.store.folder import IndexSettings, Store, changed
+from thisismy.store.folder import Store
+from thisismy.store.settings import IndexSettings, changed
 from thisismy.web.app import create_app
 
 SHOTS_OF_A_FILE = 50
@@ -105,7 +106,7 @@ def fill(folder: Path, shots: int) -> Library:
     rng = np.random.default_rng(0)
     count = -(-shots // SHOTS_OF_A_FILE)
     with store.write() as connection:
-        connection.execute(insert(schema.encoders).values(id=1, name=encoder.id, embed_dim=encoder.embed_dim))
+        connection.execute(insert(schema.spaces).values(id=1, name=encoder.id, dim=encoder.embed_dim))
         about = {"kind": "video", "width": 1920, "height": 1080, "rotation": 0, "hdr": False, "notes": []}
         about |= {"video_codec": "hevc", "audio_codec": "aac", "duration": 150.0}
         connection.execute(
@@ -132,15 +133,15 @@ def fill(folder: Path, shots: int) -> Library:
             numbers = range(first, min(shots + 1, first + 10_000))
             connection.execute(insert(schema.shots), [shot(n) for n in numbers])
             connection.execute(
-                insert(schema.frames),
-                [{"id": n, "shot_id": n, "time": shot(n)["start"] + 1.5} for n in numbers],
+                insert(schema.regions),
+                [frame(n) for n in numbers],
             )
             vectors = rng.standard_normal((len(numbers), encoder.embed_dim))
             vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
             rows = zip(numbers, vectors, strict=True)
             connection.execute(
-                insert(schema.features),
-                [{"frame_id": n, "encoder_id": 1, "vector": vector.tobytes()} for n, vector in rows],
+                insert(schema.vectors),
+                [{"region_id": n, "space_id": 1, "vector": vector.tobytes()} for n, vector in rows],
             )
         changed(connection)
     return Library(store)
@@ -152,6 +153,14 @@ def shot(number: int) -> dict[str, Any]:
     media = (number - 1) // SHOTS_OF_A_FILE + 1
     times = {"start": position * 3.0, "end": position * 3.0 + 3}
     return {"id": number, "media_id": media, "position": position, **times}
+
+
+def frame(number: int) -> dict[str, Any]:
+    """The row of the frame in the middle of a shot."""
+    row = shot(number)
+    time = row["start"] + 1.5
+    place = {"media_id": row["media_id"], "shot_id": number, "kind": "frame", "start": time, "end": time}
+    return {"id": number, **place}
 
 
 def timed(ask: Callable[[], Any], times: int) -> dict[str, float]:

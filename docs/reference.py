@@ -58,7 +58,7 @@ SHAPES = (
         "retrieval.results:SearchResult",
         ("retrieval.results:Hit", "retrieval.results:Place"),
     ),
-    ("search --said", '`{"said": ..., "hits": [...]}`, a hit being:', "services.transcripts:SaidHit", ()),
+    ("search --said", '`{"said": ..., "hits": [...]}`, a hit being:', "services.transcripts:PhraseHit", ()),
     (
         "export",
         '`{"query": ..., "hits": [...]}`, the hits as in `search`, and:',

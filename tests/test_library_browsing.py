@@ -1,8 +1,7 @@
-"""Rows to look at, and libraries of before there were boxes with a time."""
+"""Rows to look at."""
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,9 @@ from media_files import BLUE, GREEN, RED, write_video
 from PIL import Image
 
 from thisismy.core.errors import InstanceError
-from thisismy.core.span import Span
 from thisismy.library import Library
 from thisismy.store import browsing
-from thisismy.store.folder import Store
-from thisismy.store.instances import REJECTED, examples_of
+from thisismy.store.instances import REJECTED
 
 
 @pytest.fixture
@@ -94,23 +91,3 @@ def test_labels_go_by_name_alias_or_row(library: Library) -> None:
         library.instances.label(number, {2: "maybe"})
     with pytest.raises(InstanceError, match="no instance number 9"):
         library.instances.candidates(9)
-
-
-def test_a_library_of_before_boxes_had_a_time_opens_with_everything(tmp_path: Path) -> None:
-    store = Store.create(tmp_path / "library")
-    store.close()
-    with sqlite3.connect(tmp_path / "library/library.db") as old:
-        # As the schema before left it.
-        old.execute("ALTER TABLE examples DROP COLUMN box_time")
-        old.execute("ALTER TABLE mentions DROP COLUMN before")
-        old.execute("UPDATE alembic_version SET version_num = '0002'")
-        old.execute("INSERT INTO instances VALUES (1, 'my mug', 'cup', 'user', '2024-01-01')")
-        old.execute("INSERT INTO names VALUES ('my mug', 'my mug', 1)")
-        old.execute(
-            "INSERT INTO examples (instance_id, content_hash, start, end, state, decided_by, origin, box)"
-            " VALUES (1, 'ab', 1.0, 2.0, 'confirmed', 'user', 'taught', '[0, 0, 0.5, 1]')"
-        )
-    library = Library.open(tmp_path / "library")
-    with library.store.read() as connection:
-        (example,) = examples_of(connection, library.instances.get("my mug"))
-    assert (example.span, example.box, example.box_time) == (Span(1, 2), (0, 0, 0.5, 1), None)

@@ -19,7 +19,8 @@ from thisismy.core.errors import LibraryError
 from thisismy.jobs.indexing import Indexer, IndexReport
 from thisismy.library import Library
 from thisismy.store import schema
-from thisismy.store.folder import IndexSettings, Store
+from thisismy.store.folder import Store
+from thisismy.store.settings import IndexSettings
 from thisismy.store.vector_index.gallery import build_gallery, load_gallery
 
 

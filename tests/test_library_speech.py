@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert
 from thisismy.core.span import Span
 from thisismy.store import schema
 from thisismy.store.folder import Store
-from thisismy.store.transcripts import find_said, get_transcript, put_transcript
+from thisismy.store.transcripts import find_phrase, get_transcript, put_transcript
 from thisismy.transcripts.base import Segment, Transcript, Word
 
 TALK = Transcript(
@@ -69,6 +69,6 @@ def test_a_transcript_survives(connection: Connection) -> None:
 def test_phrases(connection: Connection, phrase: str, span: Span | None) -> None:
     put_transcript(connection, 1, TALK, "srt")
     put_transcript(connection, 2, Transcript((Segment(Span(0, 1), "my"),)), "srt")
-    found = list(find_said(connection, phrase))
+    found = list(find_phrase(connection, phrase))
     assert [place.span for place in found] == ([span] if span else [])
     assert all(place.media_id == 1 and place.text for place in found)

@@ -156,7 +156,7 @@ def test_a_box_is_decoded_and_encoded_once(
 def test_a_broken_cache_is_made_again(library: Library, tmp_path: Path) -> None:
     library.instances.name(NAME, [str(tmp_path / "in/small.png")], category="dog", box=Box(60, 10, 80, 30))
     library.learning.learn()
-    (kept,) = (tmp_path / "library/cache").glob("boxes-*/*.npy")
+    (kept,) = (tmp_path / "library/cache").glob("*/boxes-*/*.npy")
     kept.write_bytes(b"\x93NUMPY broken")
     assert library.learning.learn([NAME]).notes == []
     assert np.load(kept).shape == (4,)
@@ -167,7 +167,7 @@ def test_a_file_that_is_gone_is_said_once_and_the_shot_is_used(library: Library,
     library.instances.name(NAME, [f"{film}@3.5"], category="dog", box=Box(0, 50, 80, 80))
     library.instances.name(NAME, [f"{film}@0.5"], box=Box(0, 50, 80, 80))
     away = film.rename(tmp_path / "away.mp4")
-    for folder in (tmp_path / "library/cache").glob("boxes-*"):
+    for folder in (tmp_path / "library/cache").glob("*/boxes-*"):
         for kept in folder.iterdir():
             kept.unlink()
     report = library.learning.learn()

@@ -33,7 +33,8 @@ from thisismy.store.features import (
     put_features,
     replace_shots,
 )
-from thisismy.store.folder import IndexSettings, Store
+from thisismy.store.folder import Store
+from thisismy.store.settings import IndexSettings
 
 BATCH = 4
 """Frames encoded at once. On a CPU more is slower, because what is in between leaves the cache, and the last

@@ -12,7 +12,7 @@ from thisismy.core.paths import path_text
 from thisismy.core.progress import Progress, silent
 from thisismy.services.context import LibraryContext
 from thisismy.store import catalog
-from thisismy.store.transcripts import find_said, get_transcript, has_transcript
+from thisismy.store.transcripts import find_phrase, get_transcript, has_transcript
 
 if TYPE_CHECKING:
     from thisismy.jobs.transcribing import TranscribeReport
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SaidHit:
+class PhraseHit:
     """A place where a phrase is said: the file, from when to when in seconds, and the sentence around it."""
 
     path: str
@@ -92,12 +92,12 @@ class TranscriptService:
         with self._context.store.read() as connection:
             return has_transcript(connection, media_id)
 
-    def find(self, phrase: str, k: int = 20) -> list[SaidHit]:
+    def find(self, phrase: str, k: int = 20) -> list[PhraseHit]:
         """Places where the words of a phrase are said one after the other, in order of file and time."""
-        hits: list[SaidHit] = []
+        hits: list[PhraseHit] = []
         with self._context.store.read() as connection:
-            for place in find_said(connection, phrase):
+            for place in find_phrase(connection, phrase):
                 paths = catalog.paths_of(connection, place.media_id)
                 if paths and len(hits) < k:
-                    hits.append(SaidHit(path_text(paths[0]), place.span.start, place.span.end, place.text))
+                    hits.append(PhraseHit(path_text(paths[0]), place.span.start, place.span.end, place.text))
         return hits

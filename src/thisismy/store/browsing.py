@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, sele
 
 from thisismy.core.paths import path_text
 from thisismy.core.span import Span
+from thisismy.encoders.space import FRAME
 from thisismy.store import catalog, schema
 
-files, media, shots, frames = schema.files, schema.media, schema.shots, schema.frames
+files, media, shots, regions = schema.files, schema.media, schema.shots, schema.regions
 
 CHUNK = 500
 """Numbers named in one statement; SQLite allows a few more."""
@@ -238,7 +239,8 @@ def _middle_times(connection: Connection, shot_ids: Sequence[int]) -> dict[int, 
     times: dict[int, list[float]] = {}
     for start in range(0, len(shot_ids), CHUNK):
         chosen = shot_ids[start : start + CHUNK]
-        statement = select(frames.c.shot_id, frames.c.time).where(frames.c.shot_id.in_(chosen))
-        for shot_id, time in connection.execute(statement.order_by(frames.c.time)):
+        statement = select(regions.c.shot_id, regions.c.start)
+        statement = statement.where(regions.c.shot_id.in_(chosen), regions.c.kind == FRAME)
+        for shot_id, time in connection.execute(statement.order_by(regions.c.start)):
             times.setdefault(shot_id, []).append(time)
     return {shot_id: kept[len(kept) // 2] for shot_id, kept in times.items()}

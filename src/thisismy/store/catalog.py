@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, RowMapping, delete, exists, func, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from thisismy.core.paths import path_bytes, path_text
 from thisismy.media.discovery import DiscoveredFile
 from thisismy.media.probe import MediaInfo
 from thisismy.store import schema
-from thisismy.store.folder import changed
+from thisismy.store.dialects import dialect_of
+from thisismy.store.settings import changed
 
 files, media, stages = schema.files, schema.media, schema.stages
 
@@ -109,8 +109,7 @@ def put_file(connection: Connection, found: DiscoveredFile, media_id: int | None
         "failed_stage": None,
         "failed_error": None,
     }
-    statement = insert(files).values(path=path_bytes(found.path), **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["path"], set_=values))
+    dialect_of(connection).put_row(connection, files, {"path": path_bytes(found.path)}, values)
     changed(connection)
 
 
@@ -120,9 +119,8 @@ def put_failure(connection: Connection, found: DiscoveredFile, stage: str, error
     The size and time seen are not kept, so that the next run looks at the file again.
     """
     values = {"failed_stage": stage, "failed_error": error}
-    row = {"path": path_bytes(found.path), "size": -1, "mtime_ns": -1, "missing": False}
-    statement = insert(files).values(**row, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["path"], set_=values))
+    new = {"size": -1, "mtime_ns": -1, "missing": False}
+    dialect_of(connection).put_row(connection, files, {"path": path_bytes(found.path)}, values, new)
 
 
 def put_media(connection: Connection, content_hash: str, info: MediaInfo) -> int:
@@ -140,9 +138,9 @@ def put_media(connection: Connection, content_hash: str, info: MediaInfo) -> int
         "created": info.created.isoformat() if info.created else None,
         "notes": list(info.notes),
     }
-    statement = insert(media).values(content_hash=content_hash, **values)
-    statement = statement.on_conflict_do_update(index_elements=["content_hash"], set_=values)
-    return int(connection.execute(statement.returning(media.c.id)).scalar_one())
+    dialect_of(connection).put_row(connection, media, {"content_hash": content_hash}, values)
+    made = select(media.c.id).where(media.c.content_hash == content_hash)
+    return int(connection.execute(made).scalar_one())
 
 
 def add_notes(connection: Connection, media_id: int, notes: Sequence[str]) -> None:
@@ -250,10 +248,8 @@ def is_finished(connection: Connection, media_id: int, stage: str, key: str) -> 
 def finish(connection: Connection, media_id: int, stage: str, key: str) -> None:
     """Note that a stage of a media is done, in the transaction that stores its result."""
     values = {"finished_at": datetime.now(UTC).isoformat(timespec="seconds")}
-    statement = insert(stages).values(media_id=media_id, stage=stage, key=key, **values)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["media_id", "stage", "key"], set_=values)
-    )
+    finished = {"media_id": media_id, "stage": stage, "key": key}
+    dialect_of(connection).put_row(connection, stages, finished, values)
 
 
 def failed_paths(connection: Connection) -> list[Path]:

@@ -53,9 +53,7 @@ def explained(path: Path) -> Iterator[None]:
 
 def _operational(path: Path, said: str) -> str:
     if "full" in said:
-        return (
-            f"the disk of {path} is full; make room and run the same command again, it goes on where it was"
-        )
+        return f"the disk of {path} is full; make room and run the same command again to resume"
     if "locked" in said:
         return f"{path} has been locked by another process for {BUSY_SECONDS} s; try again when it is done"
     if "readonly" in said or "read-only" in said:
@@ -77,6 +75,9 @@ def _prepare(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get("migrating", False):
+        # SQLite changes a table by making another one, and dropping the old one must not empty its children.
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
     # A writer that began as a reader could find, when it first writes, that another one was faster.
     write = connection.get_execution_options().get("write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
@@ -107,11 +108,20 @@ def _migrate(engine: Engine, path: Path, version: str | None) -> None:
             f"{path} was written by a newer thisismy (schema {version}, this one knows {schema.HEAD}): "
             "update thisismy to open it"
         )
-    # Looked at again inside the transaction: two processes may open an old library together.
-    with engine.connect().execution_options(write=True) as connection, connection.begin():
+    migrating = engine.connect().execution_options(write=True, migrating=True)
+    with migrating as connection, connection.begin():
+        # Looked at again inside the transaction: two processes may open an old library together.
         if _current(connection) != schema.HEAD:
+            dangling = len(connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall())
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            if len(connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()) > dangling:
+                raise LibraryError(
+                    f"{path} cannot be brought from schema {version} to {schema.HEAD} without losing rows; "
+                    "nothing was changed: report this as a fault of thisismy"
+                )
+    # Its connections do not look after foreign keys.
+    engine.dispose()
 
 
 def _current(connection: Connection) -> Any:

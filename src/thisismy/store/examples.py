@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from thisismy.core.errors import InstanceError
 from thisismy.core.paths import content_hash
@@ -17,8 +17,8 @@ from thisismy.core.span import Span
 from thisismy.encoders.base import Encoder, Features, Picture, unit
 from thisismy.media.photos import read_photo
 from thisismy.media.probe import PHOTO_SUFFIXES
-from thisismy.store import catalog, schema
-from thisismy.store.features import of_encoder, shots_of
+from thisismy.store import catalog
+from thisismy.store.features import frames_with_content, shots_of
 from thisismy.store.folder import Store
 from thisismy.store.instances import Example, find_example, get_photo
 
@@ -154,19 +154,12 @@ def example_features(
 
 
 def _frames_in(connection: Connection, encoder_id: str, example: Example) -> Features:
-    media, shots, frames, features = schema.media, schema.shots, schema.frames, schema.features
-    statement = (
-        select(frames.c.time, shots.c.start, shots.c.end, features.c.vector)
-        .select_from(media.join(shots).join(frames).join(features))
-        .where(media.c.content_hash == example.content_hash, of_encoder(encoder_id))
-    )
-    rows = connection.execute(statement).all()
+    rows = frames_with_content(connection, example.content_hash, encoder_id)
     span = example.span
     if span.duration:
-        inside = [row for row in rows if row.time in span]
-        rows = inside or [row for row in rows if Span(row.start, row.end).overlap(span) > 0]
-    vectors = [np.frombuffer(row.vector, np.float16).astype(np.float32) for row in rows]
-    return np.stack(vectors) if vectors else np.zeros((0, 1), np.float32)
+        inside = [row for row in rows if row[0] in span]
+        rows = inside or [row for row in rows if row[1].overlap(span) > 0]
+    return np.stack([vector for _, _, vector in rows]) if rows else np.zeros((0, 1), np.float32)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Shots, their frames and the features of the frames, as rows."""
+"""Shots, the regions in them and the vectors of the regions, as rows."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from thisismy.core.span import Span
 from thisismy.encoders.base import Features
+from thisismy.encoders.space import FRAME, FeatureSpace
 from thisismy.shots import Shot
 from thisismy.store import schema
-from thisismy.store.folder import changed
+from thisismy.store.dialects import dialect_of
+from thisismy.store.settings import changed
 
-shots, frames, features, encoders = schema.shots, schema.frames, schema.features, schema.encoders
+shots, regions, vectors, spaces = schema.shots, schema.regions, schema.vectors, schema.spaces
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,15 @@ class FrameRow:
 
 
 def encoder_row(connection: Connection, name: str, embed_dim: int) -> int:
-    """The row of an encoder id, made when it is new."""
-    connection.execute(upsert(encoders).values(name=name, embed_dim=embed_dim).on_conflict_do_nothing())
-    return int(connection.execute(select(encoders.c.id).where(encoders.c.name == name)).scalar_one())
+    """The row of a feature space, made when it is new."""
+    dialect_of(connection).add_row(connection, spaces, {"name": name, "dim": embed_dim})
+    return int(connection.execute(select(spaces.c.id).where(spaces.c.name == name)).scalar_one())
+
+
+def list_spaces(connection: Connection) -> list[FeatureSpace]:
+    """The feature spaces that the library has vectors of, first used first."""
+    columns = (spaces.c.name, spaces.c.dim, spaces.c.modality)
+    return [FeatureSpace(*row) for row in connection.execute(select(*columns).order_by(spaces.c.id))]
 
 
 def replace_shots(
@@ -57,25 +64,23 @@ def replace_shots(
         }
         shot_id = connection.execute(insert(shots).values(values).returning(shots.c.id)).scalar_one()
         for time, vector in zip(item.times, item.vectors, strict=True):
-            statement = insert(frames).values(shot_id=shot_id, time=time).returning(frames.c.id)
-            frame_id = connection.execute(statement).scalar_one()
-            _put_vector(connection, frame_id, encoder, vector)
+            place = {"media_id": media_id, "shot_id": shot_id, "kind": FRAME, "start": time, "end": time}
+            region = insert(regions).values(place).returning(regions.c.id)
+            _put_vector(connection, connection.execute(region).scalar_one(), encoder, vector)
     changed(connection)
 
 
-def put_features(connection: Connection, rows: Sequence[FrameRow], vectors: Features, encoder: int) -> None:
+def put_features(connection: Connection, rows: Sequence[FrameRow], features: Features, encoder: int) -> None:
     """Store the features of frames that are already there, ``(len(rows), embed_dim)``."""
-    for row, vector in zip(rows, vectors, strict=True):
+    for row, vector in zip(rows, features, strict=True):
         _put_vector(connection, row.id, encoder, vector)
     changed(connection)
 
 
-def _put_vector(connection: Connection, frame_id: int, encoder: int, vector: Features) -> None:
-    values = {"vector": np.asarray(vector, np.float16).tobytes()}
-    statement = upsert(features).values(frame_id=frame_id, encoder_id=encoder, **values)
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["frame_id", "encoder_id"], set_=values)
-    )
+def _put_vector(connection: Connection, region_id: int, space: int, vector: Features) -> None:
+    key = {"region_id": region_id, "space_id": space}
+    raw = np.asarray(vector, np.float16).tobytes()
+    dialect_of(connection).put_row(connection, vectors, key, {"vector": raw})
 
 
 def shots_of(connection: Connection, media_id: int) -> list[tuple[int, Shot]]:
@@ -88,40 +93,54 @@ def shots_of(connection: Connection, media_id: int) -> list[tuple[int, Shot]]:
 
 def frames_of(connection: Connection, media_id: int) -> list[FrameRow]:
     """The frames kept of a media, in order of time."""
-    statement = select(frames.c.id, frames.c.shot_id, frames.c.time).join(shots)
-    statement = statement.where(shots.c.media_id == media_id).order_by(frames.c.time, frames.c.id)
-    return [FrameRow(*row) for row in connection.execute(statement)]
+    statement = select(regions.c.id, regions.c.shot_id, regions.c.start)
+    statement = statement.where(regions.c.media_id == media_id, regions.c.kind == FRAME)
+    rows = connection.execute(statement.order_by(regions.c.start, regions.c.id))
+    return [FrameRow(*row) for row in rows]
 
 
-def count_frames(connection: Connection, encoder_id: str) -> int:
-    """Frames that have features of this encoder."""
-    statement = select(func.count()).select_from(features.join(encoders))
-    return int(connection.execute(statement.where(encoders.c.name == encoder_id)).scalar_one())
+def count_regions(connection: Connection, space_id: str, kind: str = FRAME) -> int:
+    """Regions of a kind that have a vector in this space."""
+    statement = select(func.count()).select_from(vectors.join(regions))
+    where = in_space(space_id), regions.c.kind == kind
+    return int(connection.execute(statement.where(*where)).scalar_one())
 
 
-def of_encoder(encoder_id: str) -> ColumnElement[bool]:
-    """True of an encoder's features, for statements that come to them from shots or media.
-
-    "+ 0" hides the index of an encoder's features from SQLite's planner, which takes it for a good place to
-    begin; as a rule it holds every feature there is.
-    """
-    encoder = select(encoders.c.id).where(encoders.c.name == encoder_id).scalar_subquery()
-    return features.c.encoder_id + 0 == encoder
+def in_space(space_id: str) -> ColumnElement[bool]:
+    """True of the vectors of a feature space."""
+    space = select(spaces.c.id).where(spaces.c.name == space_id).scalar_subquery()
+    return vectors.c.space_id == space
 
 
-def iterate_features(
-    connection: Connection, encoder_id: str
+def frames_with_content(
+    connection: Connection, content_hash: str, space_id: str
+) -> list[tuple[float, Span, Features]]:
+    """Time, shot and ``(dim,)`` vector of every frame of a content that has one in this space."""
+    media = schema.media
+    statement = (
+        select(regions.c.start, shots.c.start, shots.c.end, vectors.c.vector)
+        .select_from(media.join(shots).join(regions, regions.c.shot_id == shots.c.id).join(vectors))
+        .where(media.c.content_hash == content_hash, in_space(space_id), regions.c.kind == FRAME)
+    )
+    return [
+        (time, Span(start, end), np.frombuffer(raw, np.float16).astype(np.float32))
+        for time, start, end, raw in connection.execute(statement)
+    ]
+
+
+def iterate_vectors(
+    connection: Connection, space_id: str, kind: str = FRAME
 ) -> Iterator[tuple[int, int, float, float, float, bytes]]:
-    """(shot id, media id, start, end, frame time, float16 bytes) of every frame whose media is on disk.
+    """(shot id, media id, start, end, time, float16 bytes) of every region of a kind whose media is on disk.
 
-    Frames of a shot follow each other; shots follow in order of media and time.
+    Regions of a shot follow each other; shots follow in order of media and time.
     """
     on_disk = select(schema.files.c.media_id).where(schema.files.c.missing.is_(False))
     statement = (
-        select(shots.c.id, shots.c.media_id, shots.c.start, shots.c.end, frames.c.time, features.c.vector)
-        .select_from(shots.join(frames).join(features))
-        .where(of_encoder(encoder_id), shots.c.media_id.in_(on_disk))
-        .order_by(shots.c.media_id, shots.c.position, frames.c.time)
+        select(shots.c.id, shots.c.media_id, shots.c.start, shots.c.end, regions.c.start, vectors.c.vector)
+        .select_from(shots.join(regions, regions.c.shot_id == shots.c.id).join(vectors))
+        .where(in_space(space_id), regions.c.kind == kind, shots.c.media_id.in_(on_disk))
+        .order_by(shots.c.media_id, shots.c.position, regions.c.start)
     )
     result = connection.execution_options(yield_per=4096).execute(statement)
     for row in result:

@@ -3,52 +3,49 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from thisismy.core.errors import LibraryError
 from thisismy.core.paths import path_bytes
 from thisismy.store import schema
 from thisismy.store.database import connect, explained
+from thisismy.store.dialects import dialect_of
+from thisismy.store.settings import (
+    GENERATION,
+    INDEX,
+    LEARNING,
+    LIBRARY_ID,
+    IndexSettings,
+    LearningChoice,
+    get_setting,
+    put_setting,
+)
 
 DATABASE = "library.db"
-
-
-@dataclass(frozen=True)
-class IndexSettings:
-    """How a library is indexed; kept with it, so that everything in it was made the same way.
-
-    Attributes:
-        encoder: name the encoder is loaded by.
-        encoder_id: what that name turned out to be when the library was last indexed; None before.
-        detector: name of the shot detector.
-        window: seconds of a shot for the detector "windows"; longer means fewer, coarser shots.
-        rate: frames kept per second; raising it finds shorter events and costs encoding time.
-        at_least: frames kept of a shot however short, 1 or more.
-        at_most: frames kept of a shot however long.
-    """
-
-    encoder: str = "auto"
-    encoder_id: str | None = None
-    detector: str = "adaptive"
-    window: float = 3.0
-    rate: float = 1.0
-    at_least: int = 1
-    at_most: int = 8
+CACHE = "cache"
+KEPT_ACROSS_VERSIONS = ("boxes-", "words-", "page")
+"""What older versions kept in the cache itself under names that follow from content and encoder alone."""
 
 
 class Store:
-    """One library folder. Cheap to open; safe to open from several processes at once."""
+    """One library folder. Cheap to open; safe to open from several processes at once.
+
+    Attributes:
+        folder: where it is.
+        library_id: what no other library has, not even one made later in the same folder.
+    """
 
     def __init__(self, folder: Path, engine: Engine) -> None:
         self.folder = folder
         self.engine = engine
+        with self.read() as connection:
+            self.library_id = str(get_setting(connection, LIBRARY_ID))
 
     @classmethod
     def open(cls, folder: Path) -> Store:
@@ -63,7 +60,9 @@ class Store:
                 f"no library in {folder}: make one with `thisismy --library {folder} add FOLDER`, "
                 "or name another with --library"
             )
-        return cls(folder, connect(folder / DATABASE))
+        store = cls(folder, connect(folder / DATABASE))
+        store._tidy_cache()
+        return store
 
     @classmethod
     def create(cls, folder: Path) -> Store:
@@ -77,12 +76,28 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LibraryError(f"cannot make a library in {folder}: {error.strerror}") from error
-        return cls(folder, connect(folder / DATABASE))
+        store = cls(folder, connect(folder / DATABASE))
+        store._tidy_cache()
+        return store
 
     @property
     def cache(self) -> Path:
-        """A folder for what can always be made again."""
-        return self.folder / "cache"
+        """A folder for what can always be made again; another library in the same folder has another."""
+        return self.folder / CACHE / self.library_id
+
+    def _tidy_cache(self) -> None:
+        """Take over what an older version kept of this library, and drop what another library left behind."""
+        with suppress(OSError):
+            for path in (self.folder / CACHE).iterdir():
+                if path.name == self.library_id:
+                    continue
+                if path.name.startswith(KEPT_ACROSS_VERSIONS) and not (self.cache / path.name).exists():
+                    self.cache.mkdir(exist_ok=True)
+                    path.rename(self.cache / path.name)
+                elif path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -101,20 +116,32 @@ class Store:
     def index_settings(self) -> IndexSettings:
         """How this library is indexed."""
         with self.read() as connection:
-            stored = get_setting(connection, "index") or {}
+            stored = get_setting(connection, INDEX) or {}
         known = {field.name for field in fields(IndexSettings)}
         return IndexSettings(**{key: value for key, value in stored.items() if key in known})
 
     @index_settings.setter
     def index_settings(self, settings: IndexSettings) -> None:
         with self.write() as connection:
-            put_setting(connection, "index", asdict(settings))
+            put_setting(connection, INDEX, asdict(settings))
+
+    @property
+    def learning_choice(self) -> LearningChoice | None:
+        """How a person chose to learn, None while nobody has."""
+        with self.read() as connection:
+            stored = get_setting(connection, LEARNING)
+        return LearningChoice(**stored) if stored else None
+
+    @learning_choice.setter
+    def learning_choice(self, choice: LearningChoice) -> None:
+        with self.write() as connection:
+            put_setting(connection, LEARNING, asdict(choice))
 
     @property
     def generation(self) -> int:
         """A number that grows whenever what can be found may have changed."""
         with self.read() as connection:
-            return int(get_setting(connection, "generation") or 0)
+            return int(get_setting(connection, GENERATION) or 0)
 
     @contextmanager
     def indexing(self, wait: bool = True) -> Iterator[None]:
@@ -142,24 +169,12 @@ class Store:
         self.engine.dispose()
 
 
-def get_setting(connection: Connection, key: str) -> Any:
-    """A setting's value, None when it was never set."""
-    table = schema.settings
-    return connection.execute(select(table.c.value).where(table.c.key == key)).scalar()
-
-
-def put_setting(connection: Connection, key: str, value: Any) -> None:
-    """Set a setting to any JSON value."""
-    statement = insert(schema.settings).values(key=key, value=value)
-    connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": value}))
-
-
 def add_roots(store: Store, paths: Iterable[Path]) -> None:
     """Remember files and folders, so that "everything added before" has a meaning."""
     with store.write() as connection:
         for path in paths:
             raw = path_bytes(path.expanduser().absolute())
-            connection.execute(insert(schema.roots).values(path=raw).on_conflict_do_nothing())
+            dialect_of(connection).add_row(connection, schema.roots, {"path": raw})
 
 
 def list_roots(store: Store) -> list[Path]:
@@ -174,8 +189,3 @@ def drop_roots(connection: Connection, paths: Iterable[Path]) -> None:
     for path in paths:
         raw = path_bytes(path.expanduser().absolute())
         connection.execute(delete(schema.roots).where(schema.roots.c.path == raw))
-
-
-def changed(connection: Connection) -> None:
-    """Note inside a transaction that searches may now find something else."""
-    put_setting(connection, "generation", int(get_setting(connection, "generation") or 0) + 1)

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from thisismy.core.errors import InstanceError
 from thisismy.core.span import Span
 from thisismy.encoders.base import PLACEHOLDER
 from thisismy.store import schema
+from thisismy.store.dialects import dialect_of
 
 POSSESSIVES = ("my", "our", "his", "her", "their", "your")
 """Words that begin a name, which people may leave out."""
@@ -23,6 +23,7 @@ instances, names, examples = schema.instances, schema.names, schema.examples
 
 CONFIRMED, PROPOSED, REJECTED = "confirmed", "proposed", "rejected"
 USER, JOB = "user", "job"
+THING, PERSON = "thing", "person"
 
 
 class NameTakenError(InstanceError):
@@ -40,6 +41,7 @@ class Instance:
         category: a common noun, "dog"; empty when nobody knows.
         category_by: "user" or "job".
         confirmed, proposed, rejected: examples in each state.
+        kind: "thing" or "person".
     """
 
     id: int
@@ -50,6 +52,7 @@ class Instance:
     confirmed: int
     proposed: int
     rejected: int
+    kind: str = THING
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,7 @@ def list_instances(connection: Connection) -> list[Instance]:
             aliases=tuple(sorted(a for a in aliases.get(row.id, []) if name_key(a) != name_key(row.name))),
             category=row.category,
             category_by=row.category_by,
+            kind=row.kind,
             **{state: counts.get((row.id, state), 0) for state in (CONFIRMED, PROPOSED, REJECTED)},
         )
         for row in connection.execute(select(instances))
@@ -226,8 +230,8 @@ def add_alias(connection: Connection, instance: Instance, alias: str) -> None:
     """
     alias = " ".join(alias.split())
     _check_free(connection, alias, but=instance.id)
-    row = upsert(names).values(key=name_key(alias), name=alias, instance_id=instance.id)
-    connection.execute(row.on_conflict_do_nothing())
+    row = {"key": name_key(alias), "name": alias, "instance_id": instance.id}
+    dialect_of(connection).add_row(connection, names, row)
 
 
 def set_aliases(connection: Connection, instance_id: int, aliases: Iterable[str]) -> None:
@@ -375,8 +379,8 @@ def find_example(connection: Connection, example_id: int) -> Example | None:
 
 def put_photo(connection: Connection, content_hash: str, jpeg: bytes) -> None:
     """Keep a photo that is an example but no file of the library."""
-    row = upsert(schema.example_photos).values(content_hash=content_hash, jpeg=jpeg)
-    connection.execute(row.on_conflict_do_nothing())
+    row = {"content_hash": content_hash, "jpeg": jpeg}
+    dialect_of(connection).add_row(connection, schema.example_photos, row)
 
 
 def get_photo(connection: Connection, content_hash: str) -> bytes | None:

@@ -1,14 +1,18 @@
 """The tables of a library.
 
 Media are known by their content, files by their path: a renamed file finds its media again, two copies share
-one. What jobs derive hangs on ``media`` and can always be made anew; what a person decides never refers to a
-derived row, only to content and time.
+one. What jobs derive hangs on ``media`` and can always be made again; what a person decides never refers to a
+derived row, only to content and time. Seconds are ``Float``, 64 bits wide in SQLite and in PostgreSQL.
+
+The words of transcripts are indexed besides, by whatever the database has for it; see
+`thisismy.store.dialects`.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Float,
@@ -22,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; kept here so that opening a current library needs no migration machinery."""
 
 metadata = MetaData()
@@ -64,8 +68,8 @@ files = Table(
     Column("id", Integer, primary_key=True),
     # Bytes, because a file name need not be text; see paths.py.
     Column("path", LargeBinary, nullable=False, unique=True),
-    Column("size", Integer, nullable=False),
-    Column("mtime_ns", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("mtime_ns", BigInteger, nullable=False),
     Column("media_id", Integer, ForeignKey("media.id", ondelete="SET NULL"), index=True),
     Column("missing", Boolean, nullable=False, default=False),
     Column("failed_stage", String),
@@ -93,30 +97,51 @@ shots = Table(
     UniqueConstraint("media_id", "position"),
 )
 
-frames = Table(
-    "frames",
+# Something at a place and a time of a media. A library of 100 hours has a million and more of them, so they
+# are narrow: no text beyond the kind, and what is not there costs nothing.
+regions = Table(
+    "regions",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("shot_id", Integer, ForeignKey("shots.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("time", Float, nullable=False),
+    Column("media_id", Integer, ForeignKey("media.id", ondelete="CASCADE"), nullable=False),
+    # None for what goes over cuts, such as a voice.
+    Column("shot_id", Integer, ForeignKey("shots.id", ondelete="CASCADE")),
+    # "frame"; then "rim", "face", "track", "voice".
+    Column("kind", String, nullable=False),
+    # Seconds; of a single picture both are its time.
+    Column("start", Float, nullable=False),
+    Column("end", Float, nullable=False),
+    # The box as shares of the picture's sides, all None for the whole picture.
+    Column("left", Float),
+    Column("top", Float),
+    Column("right", Float),
+    Column("bottom", Float),
+    # Regions of a media with the same number are one thing followed through time.
+    Column("track", Integer),
+    # How well it can be recognised, 0 to 1.
+    Column("quality", Float),
+    Index("regions_by_media", "media_id"),
+    Index("regions_by_shot", "shot_id"),
 )
 
-encoders = Table(
-    "encoders",
+spaces = Table(
+    "spaces",
     metadata,
     Column("id", Integer, primary_key=True),
+    # The id of the `FeatureSpace`.
     Column("name", String, nullable=False, unique=True),
-    Column("embed_dim", Integer, nullable=False),
+    Column("dim", Integer, nullable=False),
+    Column("modality", String, nullable=False, server_default="image-text"),
 )
 
-features = Table(
-    "features",
+# No index by space: as a rule one space holds nearly all vectors, and SQLite would begin there.
+vectors = Table(
+    "vectors",
     metadata,
-    Column("frame_id", Integer, ForeignKey("frames.id", ondelete="CASCADE"), primary_key=True),
-    Column("encoder_id", Integer, ForeignKey("encoders.id", ondelete="CASCADE"), primary_key=True),
-    # float16, embed_dim numbers, unit length before rounding.
+    Column("region_id", Integer, ForeignKey("regions.id", ondelete="CASCADE"), primary_key=True),
+    Column("space_id", Integer, ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True),
+    # float16, as many as the space has dimensions, unit length before rounding.
     Column("vector", LargeBinary, nullable=False),
-    Index("features_by_encoder", "encoder_id"),
 )
 
 transcripts = Table(
@@ -152,6 +177,8 @@ instances = Table(
     Column("category", String, nullable=False),
     Column("category_by", String, nullable=False),
     Column("created_at", String, nullable=False),
+    # "thing" or "person".
+    Column("kind", String, nullable=False, server_default="thing"),
 )
 
 names = Table(
@@ -211,4 +238,20 @@ mentions = Table(
     Column("instance_id", Integer, ForeignKey("instances.id", ondelete="SET NULL")),
     # What accepting it changed: {"created": bool, "examples": [rows that stood in its place]}.
     Column("before", JSON(none_as_null=True)),
+)
+
+appearances = Table(
+    "appearances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("instance_id", Integer, ForeignKey("instances.id", ondelete="CASCADE"), nullable=False),
+    # Content and time, as for examples: what a person confirmed survives whatever is indexed again.
+    Column("content_hash", String(32), nullable=False, index=True),
+    Column("start", Float, nullable=False),
+    Column("end", Float, nullable=False),
+    # What speaks for it, each with its feature space, log-odds, time and box.
+    Column("evidence", JSON, nullable=False),
+    # "found" by a job; "confirmed" or "rejected" by a person.
+    Column("state", String, nullable=False),
+    UniqueConstraint("instance_id", "content_hash", "start", "end"),
 )

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, delete, exists, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from thisismy.core.span import Span
 from thisismy.store import catalog, schema
+from thisismy.store.dialects import dialect_of
 from thisismy.store.folder import Store
+from thisismy.store.spoken_words import plain_words, spoken_words
 from thisismy.transcripts.base import Segment, Transcript, Word
 
 transcripts, segments = schema.transcripts, schema.segments
 
 
 @dataclass(frozen=True)
-class Said:
+class PhraseMatch:
     """A place where something was said: the media, when, and the sentence around it."""
 
     media_id: int
@@ -81,11 +82,13 @@ def put_transcript(connection: Connection, media_id: int, transcript: Transcript
     """
     connection.execute(delete(segments).where(segments.c.media_id == media_id))
     values = {"source": source, "language": transcript.language, "notes": list(transcript.repairs)}
-    statement = upsert(transcripts).values(media_id=media_id, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["media_id"], set_=values))
+    dialect = dialect_of(connection)
+    dialect.put_row(connection, transcripts, {"media_id": media_id}, values)
     rows = [_row(media_id, position, segment) for position, segment in enumerate(transcript.segments)]
     if rows:
         connection.execute(insert(segments), rows)
+    words = [word for segment in rows for word in spoken_words(segment["text"], segment["words"])]
+    dialect.put_words(connection, media_id, words)
 
 
 def get_transcript(connection: Connection, media_id: int) -> Transcript | None:
@@ -112,30 +115,23 @@ def get_transcript(connection: Connection, media_id: int) -> Transcript | None:
     )
 
 
-def find_said(connection: Connection, phrase: str) -> Iterator[Said]:
+def find_phrase(connection: Connection, phrase: str) -> Iterator[PhraseMatch]:
     """Places where the words of a phrase are said one after the other, whatever case and punctuation.
 
-    A phrase may run over the end of a segment; the span then does too.
+    A phrase may run over the end of a segment; the span then does too. Places come by media and time.
     """
-    wanted = _plain(phrase)
+    wanted = plain_words(phrase)
     if not wanted:
         return
-    statement = select(segments).order_by(segments.c.media_id, segments.c.position)
-    heard: list[tuple[str, float, float]] = []
-    media_id: int | None = None
-    lines: list[tuple[float, float, str]] = []
-    for row in connection.execute(statement):
-        if row.media_id != media_id:
-            if media_id is not None:
-                yield from _places(media_id, heard, lines, wanted)
-            media_id, heard, lines = row.media_id, [], []
-        heard += _heard(row.text, row.start, row.end, row.words)
-        lines.append((row.start, row.end, row.text))
-    if media_id is not None:
+    for media_id in dialect_of(connection).media_with_phrase(connection, wanted):
+        statement = select(segments).where(segments.c.media_id == media_id).order_by(segments.c.position)
+        rows = connection.execute(statement).all()
+        heard = [word for row in rows for word in _heard(row.text, row.start, row.end, row.words)]
+        lines = [(row.start, row.end, row.text) for row in rows]
         yield from _places(media_id, heard, lines, wanted)
 
 
-def _row(media_id: int, position: int, segment: Segment) -> dict[str, object]:
+def _row(media_id: int, position: int, segment: Segment) -> dict[str, Any]:
     words = [[word.text, word.span.start, word.span.end, word.probability] for word in segment.words]
     return {
         "media_id": media_id,
@@ -148,17 +144,13 @@ def _row(media_id: int, position: int, segment: Segment) -> dict[str, object]:
     }
 
 
-def _plain(text: str) -> list[str]:
-    return re.findall(r"\w+(?:'\w+)*", text.casefold().replace("\u2019", "'"))
-
-
 def _heard(
     text: str, start: float, end: float, words: list[tuple[str, float, float, float | None]]
 ) -> list[tuple[str, float, float]]:
     """Plain words with times; a line without word times gives its own span to each."""
     if words:
-        return [(plain, begin, stop) for word, begin, stop, _ in words for plain in _plain(word)]
-    return [(plain, start, end) for plain in _plain(text)]
+        return [(plain, begin, stop) for word, begin, stop, _ in words for plain in plain_words(word)]
+    return [(plain, start, end) for plain in plain_words(text)]
 
 
 def _places(
@@ -166,10 +158,10 @@ def _places(
     heard: list[tuple[str, float, float]],
     lines: list[tuple[float, float, str]],
     wanted: list[str],
-) -> Iterator[Said]:
+) -> Iterator[PhraseMatch]:
     words = [word for word, _, _ in heard]
     for at in range(len(words) - len(wanted) + 1):
         if words[at : at + len(wanted)] == wanted:
             span = Span(heard[at][1], max(heard[at][1], heard[at + len(wanted) - 1][2]))
             around = [text for start, end, text in lines if start <= span.end and end >= span.start]
-            yield Said(media_id, span, " ".join(around))
+            yield PhraseMatch(media_id, span, " ".join(around))

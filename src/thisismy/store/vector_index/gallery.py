@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from thisismy.core.atomic_files import new_folder
 from thisismy.core.errors import LibraryError
 from thisismy.encoders.base import Features, unit
-from thisismy.store.features import count_frames, iterate_features
+from thisismy.store.features import count_regions, iterate_vectors
 from thisismy.store.folder import Store
 
 FORMAT = 1
@@ -84,8 +84,8 @@ def load_gallery(store: Store, encoder_id: str) -> Gallery:
 def build_gallery(store: Store, encoder_id: str) -> Gallery:
     """Read every stored vector of an encoder into arrays."""
     with store.read() as connection:
-        n_frames = count_frames(connection, encoder_id)
-        rows = iterate_features(connection, encoder_id)
+        n_frames = count_regions(connection, encoder_id)
+        rows = iterate_vectors(connection, encoder_id)
         shots: list[tuple[int, int, float, float]] = []
         first: list[int] = []
         times = np.zeros(n_frames)

@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from thisismy.core.errors import QueryError
 from thisismy.store import catalog
 from thisismy.store.instances import name_key
-from thisismy.store.transcripts import find_said
+from thisismy.store.transcripts import find_phrase
 from thisismy.web import presenters, responses
 from thisismy.web.error_handlers import NotFoundError
 from thisismy.web.requests import Export, Feedback, SearchFields
@@ -60,7 +60,7 @@ def said(
     """In transcripts, whatever case and punctuation; by file and time."""
     items = []
     with page.library.store.read() as connection:
-        for place in find_said(connection, q):
+        for place in find_phrase(connection, q):
             path = catalog.first_path(connection, place.media_id)
             if path is None:
                 continue
