@@ -209,7 +209,7 @@ def test_two_tabs_hear_the_same(server: str, library: Path, tmp_path: Path, enco
         assert "instances" in tab.wait("changed", what=["instances"])["what"]
     # The command line beside the page is heard as well.
     beside = Library(Store.open(library))
-    beside.rename("my mug", "my other mug")
+    beside.instances.change("my mug", name="my other mug")
     beside.store.close()
     before = len(tabs[1].heard)
     until = time.monotonic() + 10

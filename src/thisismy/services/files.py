@@ -186,6 +186,12 @@ class FileService:
         with self._context.store.read() as connection:
             return catalog.hashes_of(connection, media_ids)
 
+    def media_ids(self, digests: Iterable[str]) -> dict[str, int]:
+        """The media with each of some contents; contents that are not in the library are left out."""
+        with self._context.store.read() as connection:
+            found = {digest: catalog.find_media_id(connection, digest) for digest in set(digests)}
+        return {digest: number for digest, number in found.items() if number is not None}
+
     def counts(self) -> LibraryCounts:
         """Videos, photos and shots on disk, and files that failed."""
         with self._context.store.read() as connection:

@@ -163,7 +163,7 @@ def accept_mention(store: Store, mention: StoredMention, name: str = "", categor
     """Turn a mention into an instance, or into examples of the instance that its name means; give that.
 
     The reference shot is confirmed by the person who accepts; the further shots of the video by the job, so
-    that any of them can be rejected later.
+    that any of them can be rejected later. What accepting it under another name had brought goes again.
 
     Args:
         store: the library.
@@ -179,6 +179,7 @@ def accept_mention(store: Store, mention: StoredMention, name: str = "", categor
         raise InstanceError(f"{mention.sentence!r} cannot be accepted: {mention.reason}")
     spans = [Span(*mention.shot), *(Span(start, end) for start, end, _ in mention.examples)]
     with store.write() as connection:
+        _take_back(connection, mention)
         instance = instance_called(connection, name)
         created = instance is None
         if instance is None:

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from thisismy.core.errors import MediaError, ThisIsMyError
+from thisismy.services.places import UnknownPlaceError
 from thisismy.store.instances import NameTakenError
 from thisismy.web.responses import Problem
 
@@ -50,6 +51,7 @@ class TooLargeError(ThisIsMyError):
 
 STATUS: dict[type[ThisIsMyError], int] = {
     NotFoundError: 404,
+    UnknownPlaceError: 404,
     NotAllowedError: 403,
     BadTypeError: 415,
     TooLargeError: 413,

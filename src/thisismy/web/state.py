@@ -15,7 +15,7 @@ from fastapi import Depends, Request
 
 from thisismy.core.errors import ThisIsMyError
 from thisismy.library import Library
-from thisismy.services.instances import Candidates
+from thisismy.services.candidates import Candidates
 from thisismy.store.instances import Instance
 from thisismy.web import responses
 from thisismy.web.artifact_cache import Kept

@@ -6,7 +6,7 @@ import secrets
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, File, Query, UploadFile
 from fastapi.responses import FileResponse
@@ -14,13 +14,12 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from thisismy.core.errors import InstanceError, MediaError, MissingExtraError, VocabularyError
-from thisismy.core.span import Span
-from thisismy.store import browsing, catalog, schema
+from thisismy.services.places import Shares
 from thisismy.store import instances as rows
 from thisismy.store.examples import Place
-from thisismy.store.instances import Example, Instance
+from thisismy.store.instances import Example
 from thisismy.web import presenters, requests, responses
-from thisismy.web.error_handlers import BadTypeError, NotFoundError, TooLargeError
+from thisismy.web.error_handlers import BadTypeError, TooLargeError
 from thisismy.web.requests import InstanceId
 from thisismy.web.routes.media import Limit, Offset
 from thisismy.web.state import Page, PageOf
@@ -86,18 +85,16 @@ class Imported(responses.Shape):
 
 @router.post("/name", summary="This is my ...")
 def name(page: PageOf, body: requests.Naming) -> Named:
-    """Teach an instance by shots, instants or stretches; it is made when the name is new."""
-    if not body.name.strip():
-        raise InstanceError("a name cannot be empty")
-    box = _checked(body.box)
-    places = [_place(page, place, box) for place in body.places]
-    known = {item.id for item in page.library.instances.all()}
-    state = rows.REJECTED if body.negative else rows.CONFIRMED
-    instance = page.library.instances.teach(body.name, places, category=body.category, state=state)
+    """Say where something is seen, by shots, instants or stretches.
+
+    A name means what it means in a search; one that means nothing yet makes a new instance.
+    """
+    places = [_place(page, place, body.box) for place in body.places]
+    named = page.library.instances.name(body.name, places, category=body.category, negative=body.negative)
     return Named(
-        instance=_shown(page, instance.id),
-        created=instance.id not in known,
-        examples=_at(page, instance, places),
+        instance=_shown(page, named.instance.id),
+        created=named.created,
+        examples=presenters.show_examples(page, named.instance, named.examples),
     )
 
 
@@ -148,10 +145,7 @@ async def import_instances(
 def show_instance(page: PageOf, instance_id: InstanceId) -> responses.InstanceDetails:
     """With what was learned of it."""
     instance = page.instance(instance_id)
-    table = schema.instances
-    with page.library.store.read() as connection:
-        made = table.select().where(table.c.id == instance_id)
-        created_at = connection.execute(made).one().created_at
+    created_at = page.library.instances.created_at(instance_id)
     about = page.library.learning.about().get(instance.name)
     return responses.InstanceDetails(
         **_shown(page, instance_id).model_dump(),
@@ -173,23 +167,22 @@ def change_instance(
 @router.delete("/instances/{instance_id}", summary="Delete a named thing for good")
 def delete_instance(page: PageOf, instance_id: InstanceId) -> Deleted:
     """With its examples, the photos kept for them, and what was learned of it."""
-    instance = page.instance(instance_id)
-    page.library.instances.delete(instance.name)
-    return Deleted(deleted=instance.name)
+    page.instance(instance_id)
+    return Deleted(deleted=page.library.instances.delete(instance_id).name)
 
 
 @router.post("/instances/{instance_id}/merge", summary="Make two named things one")
 def merge(page: PageOf, instance_id: InstanceId, body: requests.Merge) -> responses.Instance:
     """The names of the other become aliases of this one."""
-    page.library.instances.merge(page.instance(instance_id).name, page.instance(body.other).name)
+    page.library.instances.merge(page.instance(instance_id).id, page.instance(body.other).id)
     return _shown(page, instance_id)
 
 
 @router.post("/instances/{instance_id}/split", summary="Move examples to a new named thing")
 def split(page: PageOf, instance_id: InstanceId, body: requests.Split) -> responses.Instance:
     """Gives the new one."""
-    page.library.instances.split(page.instance(instance_id).name, body.name, body.example_ids)
-    return _shown(page, page.library.instances.get(body.name).id)
+    made = page.library.instances.split(page.instance(instance_id).id, body.name, body.example_ids)
+    return _shown(page, made.id)
 
 
 @router.get("/instances/{instance_id}/examples", summary="Where it is seen")
@@ -202,10 +195,7 @@ def list_examples(
 ) -> responses.Window[responses.Example]:
     """Oldest first; proposed ones best first."""
     instance = page.instance(instance_id)
-    with page.library.store.read() as connection:
-        every = rows.examples_of(connection, instance, state)
-    if state == rows.PROPOSED:
-        every.sort(key=lambda example: -(example.score or 0.0))
+    every = [item.example for item in page.library.instances.examples(instance_id, state)]
     shown = presenters.show_examples(page, instance, every[offset : offset + limit])
     return responses.Window(total=len(every), offset=offset, items=shown)
 
@@ -240,11 +230,13 @@ async def add_photos(
             places.append(await place_of_upload(page, photo))
         except (BadTypeError, TooLargeError, MediaError, MissingExtraError) as error:
             failed.append(Rejected(name=photo.filename or "photo", error=str(error)))
+    examples: list[Example] = []
     if places:
-        await run_in_threadpool(page.library.instances.teach, instance.name, places)
-    examples = await run_in_threadpool(_at, page, instance, places)
+        examples = (await run_in_threadpool(page.library.instances.name, instance_id, places)).examples
     return Taken(
-        instance=await run_in_threadpool(_shown, page, instance_id), examples=examples, failed=failed
+        instance=await run_in_threadpool(_shown, page, instance_id),
+        examples=await run_in_threadpool(presenters.show_examples, page, instance, examples),
+        failed=failed,
     )
 
 
@@ -294,9 +286,9 @@ def label(page: PageOf, instance_id: InstanceId, body: requests.Labels) -> Label
 @router.get("/instances/{instance_id}/pace", summary="How many examples a person decided about")
 def show_pace(page: PageOf, instance_id: InstanceId) -> responses.Pace:
     """Counts; how fast is for whoever asks to say."""
-    instance = page.instance(instance_id)
-    with page.library.store.read() as connection:
-        decided = [e.state for e in rows.examples_of(connection, instance) if e.decided_by == rows.USER]
+    page.instance(instance_id)
+    examples = [item.example for item in page.library.instances.examples(instance_id)]
+    decided = [example.state for example in examples if example.decided_by == rows.USER]
     counts = Counter(decided)
     return responses.Pace(
         labelled=len(decided), confirmed=counts[rows.CONFIRMED], rejected=counts[rows.REJECTED]
@@ -310,17 +302,16 @@ def list_occurrences(
     limit: Annotated[int, Query(ge=1, le=2000, description="Shots at most, surest first.")] = 500,
 ) -> responses.Occurrences:
     """Confirmed shots, and those that what was learned is sure of; by date, then file and time."""
-    instance = page.instance(instance_id)
+    page.instance(instance_id)
     scores: dict[int, float] = {}
     try:
         scores = {hit.shot_id: hit.score for hit in page.library.search.occurrences(instance_id, limit)}
         learned = True
     except VocabularyError:
         learned = False
-    with page.library.store.read() as connection:
-        confirmed = rows.examples_of(connection, instance, rows.CONFIRMED)
-        covering = browsing.shots_covering(connection, [(e.content_hash, e.span) for e in confirmed])
-    sure = {number for number in covering if number is not None}
+    examples = [item.example for item in page.library.instances.examples(instance_id, rows.CONFIRMED)]
+    covering = page.library.files.shots_covering([(item.content_hash, item.span) for item in examples])
+    sure = {shot.id for shot in covering if shot is not None}
     shots = page.library.files.shots(list(dict.fromkeys([*sure, *scores])))
     shots.sort(key=lambda shot: (shot.created is None, shot.created or "", shot.path, shot.span.start))
     items = [
@@ -341,7 +332,7 @@ def list_occurrences(
 def propose(page: PageOf, instance_id: InstanceId, body: requests.Propose) -> Proposed:
     """Nothing is confirmed."""
     instance = page.instance(instance_id)
-    found = page.library.instances.propose(instance.name, body.limit)
+    found = page.library.instances.propose(instance_id, body.limit)
     return Proposed(examples=presenters.show_examples(page, instance, [item.example for item in found]))
 
 
@@ -374,51 +365,17 @@ def _shown(page: Page, number: int) -> responses.Instance:
     return presenters.show_instances(page, [page.instance(number)])[0]
 
 
-def _checked(box: Any) -> tuple[float, float, float, float] | None:
-    if box is None:
-        return None
-    left, top, right, bottom = box
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise InstanceError("a box is left, top, right, bottom as shares from 0 to 1, and not empty")
-    return left, top, right, bottom
-
-
-def _place(page: Page, place: requests.PlaceOf, box: tuple[float, float, float, float] | None) -> Place:
+def _place(page: Page, place: requests.PlaceOf, box: Shares | None) -> Place:
     """What a place of a request points at.
 
     Raises:
         InstanceError: it says nothing, or lies outside of its media.
-        NotFoundError: there is no such shot or media.
+        UnknownPlaceError: there is no such shot or media.
     """
+    library = page.library.instances
     if place.shot_id is not None:
-        if not page.library.files.shots([place.shot_id]):
-            raise NotFoundError(f"there is no shot {place.shot_id} any more: look for it again")
-        return page.library.instances.place_of_shot(place.shot_id, box, place.time)
-    if place.media_id is None or (place.time is None and (place.start is None or place.end is None)):
+        return library.place_of_shot(place.shot_id, time=place.time, box=box)
+    span = None if place.start is None or place.end is None else (place.start, place.end)
+    if place.media_id is None or (place.time is None and span is None):
         raise InstanceError("a place is a shot_id, or a media_id with a time or with start and end")
-    with page.library.store.read() as connection:
-        row = connection.execute(schema.media.select().where(schema.media.c.id == place.media_id)).first()
-        if row is None:
-            raise NotFoundError(f"there is no video or photo number {place.media_id}")
-        around = None if place.time is None else browsing.shot_at(connection, place.media_id, place.time)
-        digest = catalog.hash_of(connection, place.media_id)
-    if row.kind == "photo":
-        return Place(digest, Span(0, 0), box=box)
-    if place.start is not None and place.end is not None:
-        if not place.start < min(place.end, row.duration):
-            raise InstanceError(f"nothing is shown from {place.start} to {place.end} s")
-        span = Span(place.start, min(place.end, row.duration))
-        time = span.middle if place.time is None else place.time
-        return Place(digest, span, box=box, box_time=time if box else None)
-    if around is None:
-        raise InstanceError("this video has no shots yet: wait until it is indexed")
-    return page.library.instances.place_of_shot(around, box, place.time)
-
-
-def _at(page: Page, instance: Instance, places: list[Place]) -> list[responses.Example]:
-    """The examples that stand at some places now."""
-    with page.library.store.read() as connection:
-        every = rows.examples_of(connection, instance)
-    wanted = {(place.content_hash, place.span) for place in places}
-    own: list[Example] = [example for example in every if (example.content_hash, example.span) in wanted]
-    return presenters.show_examples(page, instance, own)
+    return library.place_in_media(place.media_id, time=place.time, span=span, box=box)

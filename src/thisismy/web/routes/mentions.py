@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from thisismy.store import browsing, catalog
+from thisismy.core.span import Span
 from thisismy.web import presenters, requests, responses
 from thisismy.web.error_handlers import NotFoundError
 from thisismy.web.requests import RowId
@@ -68,8 +68,6 @@ def list_mentions(
 def accept(page: PageOf, mention_id: RowId, body: requests.Acceptance) -> Accepted:
     """With its shots as examples; a name that exists gets them beside its own."""
     mention = _find(page, mention_id)
-    if mention.decision == "accepted":
-        page.library.mentions.undecide(mention)
     instance = page.library.mentions.accept(mention, " ".join(body.name.split()), body.category)
     return Accepted(
         mention=_again(page, mention_id),
@@ -103,23 +101,19 @@ def _again(page: Page, number: int) -> responses.Mention:
 
 
 def _show(page: Page, mentions: Sequence[StoredMention]) -> list[responses.Mention]:
-    with page.library.store.read() as connection:
-        numbers = {
-            digest: catalog.find_media_id(connection, digest)
-            for digest in {mention.content_hash for mention in mentions}
-        }
-        around = {
-            mention.id: browsing.shot_at(connection, media_id, sum(mention.shot) / 2)
-            for mention in mentions
-            if mention.shot is not None and (media_id := numbers[mention.content_hash]) is not None
-        }
-    found = page.library.files.shots([number for number in around.values() if number is not None])
-    shots = {shot.id: responses.Shot(**presenters.shot_fields(page, shot)) for shot in found}
+    numbers = page.library.files.media_ids(mention.content_hash for mention in mentions)
+    seen = [mention for mention in mentions if mention.shot is not None]
+    places = [(mention.content_hash, Span(*mention.shot)) for mention in seen if mention.shot is not None]
+    shots = {
+        mention.id: responses.Shot(**presenters.shot_fields(page, shot))
+        for mention, shot in zip(seen, page.library.files.shots_covering(places), strict=True)
+        if shot is not None
+    }
     by_name = {item.name: item.id for item in page.library.instances.all()}
     return [
         responses.Mention(
             id=mention.id,
-            media_id=numbers[mention.content_hash] if mention.path else None,
+            media_id=numbers.get(mention.content_hash) if mention.path else None,
             name_of_file=Path(mention.path).name if mention.path else None,
             path=str(mention.path) if mention.path else None,
             start=mention.start,
@@ -133,13 +127,13 @@ def _show(page: Page, mentions: Sequence[StoredMention]) -> list[responses.Menti
             decision=mention.decision,  # type: ignore[arg-type] # the library knows no other
             instance_id=by_name.get(mention.instance or ""),
             instance=mention.instance,
-            shot=shots.get(around.get(mention.id) or -1),
+            shot=shots.get(mention.id),
             examples=[
                 responses.FurtherShot(
                     start=start,
                     end=end,
                     similarity=similarity,
-                    picture=_picture(mention, numbers[mention.content_hash], (start + end) / 2),
+                    picture=_picture(mention, numbers.get(mention.content_hash), (start + end) / 2),
                 )
                 for start, end, similarity in mention.examples
             ],
