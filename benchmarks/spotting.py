@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 from thisismy.core.span import Span
 from thisismy.encoders.caching import CachingEncoder
 from thisismy.encoders.embedded.encoder import EmbeddedEncoder
+from thisismy.mining.mention import Mention
 from thisismy.mining.patterns import GRAMMAR_SETS, PATTERN_SETS
 from thisismy.mining.prior import similarity_log_odds, visible_priors
 from thisismy.mining.settings import MiningSettings
-from thisismy.mining.spotting import Mention, spot_mentions
+from thisismy.mining.spotting import spot_mentions
 from thisismy.transcripts import Segment, Transcript
 
 HOURS = 1000

@@ -15,11 +15,12 @@ from thisismy.mining.categories import COCO_CATEGORIES, stated_category, zero_sh
 from thisismy.mining.examples import propose_elsewhere, same_video_examples
 from thisismy.mining.lexicon import lexicon
 from thisismy.mining.measure import MiningScore, TrueMention
+from thisismy.mining.mention import Mention
 from thisismy.mining.mine import mine_video
 from thisismy.mining.naming import filter_texts, proper_names, trim_name, visible_noun
 from thisismy.mining.prior import noun_phrase, visible_priors, word_evidence
 from thisismy.mining.settings import MiningSettings
-from thisismy.mining.spotting import Mention, spot_mentions
+from thisismy.mining.spotting import spot_mentions
 from thisismy.mining.visual import candidate_shots, find_reference, naming_span
 from thisismy.transcripts import Segment, Transcript
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from thisismy.core.errors import MissingExtraError
 from thisismy.core.span import Span
+from thisismy.mining.mention import Mention
 from thisismy.mining.patterns import PATTERN_SETS
-from thisismy.mining.spotting import Mention, spot_mentions
+from thisismy.mining.spotting import spot_mentions
 from thisismy.transcripts import Segment, Transcript, Word, read_transcript
 
 

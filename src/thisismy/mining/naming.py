@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from thisismy.encoders.base import Encoder, Features
 from thisismy.mining.calibrate import Calibration
 from thisismy.mining.lexicon import lexicon
+from thisismy.mining.mention import Mention
 from thisismy.mining.prior import noun_phrase
 from thisismy.mining.settings import MiningSettings
-from thisismy.mining.spotting import Mention
 
 _NAME_PARTS = 2
 _POSSESSIVES = frozenset({"my", "our", "your", "his", "her", "their"})

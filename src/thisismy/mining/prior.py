@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from thisismy.encoders.base import Encoder, Features
 from thisismy.mining.lexicon import OPENING_ADJECTIVES, lexicon
-from thisismy.mining.spotting import Mention
+from thisismy.mining.mention import Mention
 
 EVIDENCE = {"visible": 2.0, "abstract": -1.5, "mixed": 0.0, "nothing": -4.0, "unknown": 0.0}
 """What the word lists add to the log odds of being visible, by the head of the phrase."""

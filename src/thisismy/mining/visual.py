@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from thisismy.core.span import Span
 from thisismy.encoders.base import Encoder, Features
 from thisismy.mining.calibrate import Calibration
+from thisismy.mining.mention import Mention
 from thisismy.mining.naming import filter_texts
 from thisismy.mining.prior import noun_phrase
 from thisismy.mining.settings import MiningSettings
-from thisismy.mining.spotting import Mention
 
 
 @dataclass(frozen=True)
