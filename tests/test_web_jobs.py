@@ -119,7 +119,7 @@ def test_searches_go_on_while_a_folder_is_indexed(
 
 def test_orders_that_make_no_sense(client: TestClient) -> None:
     for body, why in (
-        ({"kind": "mine", "paths": ["/tmp"]}, "takes no paths"),
+        ({"kind": "mine", "paths": ["/tmp"]}, "does not take paths"),
         ({"kind": "dance"}, "kind"),
         ({"kind": "learn", "instances": [9]}, "no instance number 9"),
         ({"kind": "learn", "method": "magic"}, "no method is called 'magic'"),

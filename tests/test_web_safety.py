@@ -231,7 +231,11 @@ def test_elsewhere_no_folder_can_be_typed(library: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("typed", "why"),
-    [("videos", "no whole path"), ("/no/such/folder", "does not exist"), ("/tmp/\0", "no whole path")],
+    [
+        ("videos", "not an absolute path"),
+        ("/no/such/folder", "does not exist"),
+        ("/tmp/\0", "not an absolute path"),
+    ],
 )
 def test_folders_that_make_no_sense(client: TestClient, typed: str, why: str) -> None:
     answer = client.post("/api/jobs", json={"kind": "index", "paths": [typed]})

@@ -73,7 +73,7 @@ def show(context: typer.Context, name: Name, json: Json = False) -> None:
 def rename(context: typer.Context, name: Name, new: str) -> None:
     """Give a named thing another name."""
     _library(context).instances.change(name, name=new)
-    _told(context, f"{name} is called {new} now")
+    _told(context, f"{name} is now called {new}")
 
 
 @commands.command()
@@ -87,21 +87,21 @@ def alias(context: typer.Context, name: Name, other: str) -> None:
 def category(context: typer.Context, name: Name, noun: str) -> None:
     """Say what kind of thing it is."""
     _library(context).instances.change(name, category=noun)
-    _told(context, f"{name} is a kind of {noun}")
+    _told(context, f"the category of {name} is now {noun}")
 
 
 @commands.command()
 def merge(context: typer.Context, keep: Name, other: str) -> None:
     """Make two named things one; the other's names become aliases."""
     _library(context).instances.merge(keep, other)
-    _told(context, f"{other} is part of {keep} now")
+    _told(context, f"{other} is now part of {keep}")
 
 
 @commands.command()
 def split(context: typer.Context, name: Name, new: str, examples: list[int]) -> None:
     """Move examples (by the numbers that `show` gives) to a new named thing."""
     _library(context).instances.split(name, new, examples)
-    _told(context, f"{len(examples)} examples of {name} are {new} now")
+    _told(context, f"{len(examples)} examples of {name} now belong to {new}")
 
 
 @commands.command()
@@ -136,7 +136,7 @@ def propose(
         when = f"{clock(example.span.start)} to {clock(example.span.end)}"
         out.print(f"  {example.id}: {example.score or 0:.2f}  {shown.path} {when}", markup=False)
     if not proposals:
-        out.print("nothing elsewhere looks enough like it")
+        out.print("nothing in other videos looks similar enough")
 
 
 @commands.command()

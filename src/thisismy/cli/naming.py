@@ -143,9 +143,9 @@ def _print_mentions(found: Sequence[StoredMention], why: bool) -> None:
             Text(mention.path.name if mention.path else "gone"),
         )
     out = console()
-    out.print(table if mentions else "nothing was named in what is said.")
+    out.print(table if mentions else "nobody names anything in these transcripts.")
     if hidden:
-        out.print(f"{hidden} more mentions were not kept; --all shows them with the reason")
+        out.print(f"{hidden} more mentions were not kept; --all shows them with their reasons")
 
 
 def _review(library: Library, mentions: Sequence[StoredMention]) -> None:

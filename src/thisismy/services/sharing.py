@@ -65,7 +65,7 @@ def import_instances(store: Store, path: Path) -> list[str]:
     except OSError as error:
         raise InstanceError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
-        raise InstanceError(f"{path} holds no instances: it is no JSON ({error})") from error
+        raise InstanceError(f"{path} holds no instances: it is not JSON ({error})") from error
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise InstanceError(f"{path} holds no instances: its format is not {FORMAT!r}")
     try:

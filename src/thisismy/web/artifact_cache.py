@@ -1,4 +1,4 @@
-"""Pictures and pieces of videos that are made once, kept in the cache folder, and given out as files."""
+"""Pictures and pieces of videos that are made once, cached in a folder, and served as files."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MOST_BYTES = 4_000_000_000
-"""What is kept at most; beyond it the files that were made or used longest ago go."""
+"""Most bytes in the cache; beyond that the least recently used files are deleted."""
 
 CHECK_EVERY = 200
-"""Files made between two looks at how much is kept."""
+"""Files made between two checks of the size of the cache."""
 
 SIZES = (160, 320, 640, 1280, 1920)
 """Pixels of the longer side that pictures come in; few, so that the cache is hit."""
@@ -35,7 +35,7 @@ def nearest_size(size: int) -> int:
     return next((allowed for allowed in SIZES if allowed >= size), SIZES[-1])
 
 
-class Kept:
+class ArtifactCache:
     """A folder of files that can be made again.
 
     Attributes:
@@ -78,7 +78,7 @@ class Kept:
         return path
 
     def trim(self, most: int = MOST_BYTES) -> None:
-        """Delete what was used longest ago until at most ``most`` bytes are kept."""
+        """Delete the least recently used files until at most ``most`` bytes are left."""
         entries = []
         for file in self.folder.rglob("*"):
             with suppress(OSError):
@@ -93,7 +93,7 @@ class Kept:
             total -= size
 
     def clear(self) -> int:
-        """Delete everything that is kept, and give its size in bytes."""
+        """Delete every file, and give their size in bytes."""
         freed = folder_bytes(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
         return freed

@@ -22,27 +22,27 @@ _log = logging.getLogger(__name__)
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem, "description": what}
     for code, what in {
-        400: "What was asked makes no sense.",
-        403: "Asked from another site, or by a wrong host name.",
-        404: "There is no such thing.",
-        409: "It is taken, or cannot be now.",
-        413: "Too large.",
-        415: "Of a type that is not taken.",
+        400: "The request is invalid.",
+        403: "It comes from another site, or names a host this server is not.",
+        404: "It does not exist.",
+        409: "The name is taken, or it cannot be done now.",
+        413: "It is too large.",
+        415: "Its type is not accepted.",
     }.items()
 }
 """The answers every endpoint may give besides its own."""
 
 
 class NotFoundError(ThisIsMyError):
-    """A number of a request means nothing."""
+    """A number in a request belongs to nothing."""
 
 
 class NotAllowedError(ThisIsMyError):
-    """Something this server was not started for."""
+    """Something this server does not allow."""
 
 
 class BadTypeError(ThisIsMyError):
-    """An upload of a type that is not taken."""
+    """An upload of a type that is not accepted."""
 
 
 class TooLargeError(ThisIsMyError):
@@ -58,7 +58,7 @@ STATUS: dict[type[ThisIsMyError], int] = {
     NameTakenError: 409,
     MediaError: 422,
 }
-"""Errors with a status of their own; every other one of ours is a 400."""
+"""Errors with a status of their own; all others of ours are a 400."""
 
 
 def add_handlers(app: FastAPI) -> None:

@@ -15,7 +15,7 @@ HEARTBEAT = 15.0
 """Seconds after which a comment is sent when nothing happens, so that the connection is not closed."""
 
 BACKLOG = 1000
-"""Events that wait for a page that does not read; one that falls further behind is let go and comes anew."""
+"""Events that wait for a page that does not read; one that falls further behind is disconnected and connects again."""
 
 
 class Events:
@@ -68,7 +68,7 @@ class Events:
                 try:
                     message = await asyncio.wait_for(queue.get(), HEARTBEAT)
                 except TimeoutError:
-                    yield ": still here\n\n"
+                    yield ": keep-alive\n\n"
                     continue
                 if message is None:
                     return

@@ -1,4 +1,4 @@
-"""What each kind of job does, as one call of a verb."""
+"""What each kind of job does, as one call of a service."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FIELDS = {
 
 
 def prepare(page: Page, order: JobOrder) -> tuple[str, Do]:
-    """Title and work of an order; what is wrong with it is said before it is queued.
+    """Title and work of an order; a wrong order is refused before it is queued.
 
     Raises:
         QueryError: a field does not belong to the kind.
@@ -37,7 +37,7 @@ def prepare(page: Page, order: JobOrder) -> tuple[str, Do]:
     given = {key for key, value in order.model_dump().items() if value is not None} - {"kind"}
     wrong = sorted(given - FIELDS[order.kind])
     if wrong:
-        raise QueryError(f"a job of kind {order.kind!r} takes no {', '.join(wrong)}")
+        raise QueryError(f"a job of kind {order.kind!r} does not take {', '.join(wrong)}")
     return {
         "index": _index,
         "transcribe": _transcribe,
@@ -86,7 +86,7 @@ def _mine(page: Page, _order: JobOrder) -> tuple[str, Do]:
         kept = [mention for mention in found if mention.verdict == "kept"]
         return {"mentions": len(found), "open": sum(mention.decision is None for mention in kept)}
 
-    return "Look for what was named", do
+    return "Find what people name", do
 
 
 def _learn(page: Page, order: JobOrder) -> tuple[str, Do]:
@@ -110,7 +110,7 @@ def _learn(page: Page, order: JobOrder) -> tuple[str, Do]:
         )
         return asdict(report)
 
-    return f"Learn {', '.join(names) if names else 'what is new'}", do
+    return f"Learn {', '.join(names) if names else 'what changed'}", do
 
 
 def _forget(page: Page, order: JobOrder) -> tuple[str, Do]:
@@ -132,7 +132,7 @@ def _forget(page: Page, order: JobOrder) -> tuple[str, Do]:
         _wait_for_others(page, work)
         return {"removed": page.library.files.remove(paths, missing=bool(order.missing))}
 
-    return f"Forget {len(paths)} of the library" if paths else "Forget files that are gone", do
+    return f"Forget {len(paths)} files or folders" if paths else "Forget files that are gone from disk", do
 
 
 def folder_id(path: Path) -> str:
@@ -152,7 +152,7 @@ def _typed_paths(page: Page, typed: Sequence[str]) -> list[Path]:
     for path in paths:
         if "\0" in str(path) or not path.is_absolute():
             raise LibraryError(
-                f"{str(path)!r} is no whole path: write it from the root, such as /home/me/Videos"
+                f"{str(path)!r} is not an absolute path: write it from the root, such as /home/me/Videos"
             )
         if not path.exists():
             raise LibraryError(f"{path} does not exist")

@@ -1,4 +1,4 @@
-"""Long work, one job after the other in a thread of its own."""
+"""Jobs, run one after the other in a thread of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from thisismy.core.errors import ThisIsMyError
 
 KEPT = 50
-"""Finished jobs that are remembered."""
+"""How many finished jobs are remembered."""
 
 EVERY = 0.2
 """Seconds between two reports of progress."""
@@ -31,13 +31,13 @@ class Cancelled(BaseException):
 
 @dataclass
 class Job:
-    """One piece of long work.
+    """One job.
 
     Attributes:
         id: number, rising.
         kind: "index", "transcribe", "mine", "learn" or "forget".
         title: for people.
-        asked: what it was asked for; the same again while it waits is the same job.
+        asked: the order; the same order while it waits is the same job.
         state: "waiting", "running", "done", "failed" or "cancelled".
         stage: what it is at.
         done: units of the stage done.
@@ -68,7 +68,7 @@ class Job:
 
     @property
     def finished(self) -> bool:
-        """Whether it is over, one way or another."""
+        """Whether it has ended, in whatever way."""
         return self.state in (DONE, FAILED, CANCELLED)
 
 
@@ -97,7 +97,7 @@ class Work:
         self._tell(self._job)
 
     def pause(self, seconds: float) -> None:
-        """Wait for something that nobody tells about."""
+        """Wait a moment for something outside this process; raises `Cancelled` when the job is to stop."""
         if self._job.stopping:
             raise Cancelled
         time.sleep(seconds)
@@ -120,7 +120,7 @@ class Worker:
         self._thread: Thread | None = None
 
     def submit(self, kind: str, title: str, asked: Any, do: Do) -> Job:
-        """Queue a job; one that waits and was asked for in the same words is given back instead.
+        """Queue a job; one that waits already with the same order is given back instead.
 
         Raises:
             ThisIsMyError: the server is stopping.

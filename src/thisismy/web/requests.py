@@ -1,4 +1,4 @@
-"""What may be sent with a change, with its limits."""
+"""What may be sent in requests, with its limits."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Export(Shape):
     query: str = Field("", max_length=1000)
     what: Literal["clips", "sheet", "csv", "edl"]
     shots: list[Id] = Field(min_length=1, max_length=200)
-    exact: bool = Field(False, description="Cut clips at the exact frame, which encodes anew.")
+    exact: bool = Field(False, description="Cut clips at the exact frame, which means encoding them again.")
 
 
 class PlaceOf(Shape):
@@ -95,7 +95,7 @@ class InstanceChange(Shape):
 
 
 class Merge(Shape):
-    """The instance that goes into this one."""
+    """The instance to be merged into this one."""
 
     other: Id
 
@@ -118,7 +118,7 @@ class ExampleDecision(Shape):
 
 
 class Label(Shape):
-    """What a person says about a shot; None takes it back."""
+    """What a person says about a shot; null takes it back."""
 
     shot_id: Id
     state: Decision | None
@@ -155,14 +155,16 @@ class SettingsChange(Shape):
 
 
 class JobOrder(Shape):
-    """Long work to be done; fields that do not belong to the kind are refused."""
+    """A job to run; fields that do not belong to its kind are refused."""
 
     kind: Literal["index", "transcribe", "mine", "learn", "forget"]
     paths: list[Annotated[str, Field(min_length=1, max_length=4096)]] | None = Field(
-        None, max_length=100, description="index: files and folders on this machine; only from this machine."
+        None, max_length=100, description="index: files and folders; accepted only from this machine."
     )
     settings: SettingsChange | None = Field(None, description="index: how, from now on.")
-    speech: bool | None = Field(None, description="transcribe: listen where no file lies beside the video.")
+    speech: bool | None = Field(
+        None, description="transcribe: recognise speech where no subtitle file lies beside the video."
+    )
     language: Annotated[str, Field(max_length=10)] | None = Field(
         None, description="transcribe: what is spoken."
     )

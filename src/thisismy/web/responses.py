@@ -1,4 +1,4 @@
-"""What goes over the wire, field by field; the OpenAPI document is made from these classes."""
+"""What is answered, field by field; the OpenAPI document is made from these classes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Box = Annotated[
 
 
 class Shape(BaseModel):
-    """Base of all shapes: unknown fields in a request are refused, so that a misspelt one is noticed."""
+    """Base of all requests and responses: unknown fields in a request are refused, so that a misspelt one is noticed."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Problem(Shape):
-    """Why something did not work."""
+    """Why a request failed."""
 
     error: str = Field(description="One line for people.")
 
@@ -153,7 +153,7 @@ class InstanceDetails(Instance):
 
 
 class Completion(Shape):
-    """An instance whose name goes on as typed."""
+    """An instance whose name begins as typed."""
 
     id: int
     name: str

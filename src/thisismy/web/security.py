@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 COOKIE = "thisismy_token"
 
 JSON_BYTES = 1_000_000
-"""Largest body of a request that is no upload."""
+"""Largest body of a request that is not an upload, in bytes."""
 
 UPLOAD_BYTES = 128_000_000
-"""Largest body of an upload."""
+"""Largest body of an upload, in bytes."""
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -67,7 +67,7 @@ class Access:
     names: tuple[str, ...] = ()
 
     def host_allowed(self, host: str) -> bool:
-        """Whether a ``Host`` is one this server goes by.
+        """Whether a ``Host`` is one of the names of this server.
 
         A web site that points its own name at 127.0.0.1 would otherwise be read as this page by the browser.
         """
@@ -119,7 +119,7 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self.access.host_allowed(host):
-            return _no(403, f"this server does not go by the name {host!r}")
+            return _no(403, f"this server is not called {host!r}")
         site = headers.get("sec-fetch-site")
         if site in {"cross-site", "same-site"} and (scope["method"] not in READS or _is_data(scope)):
             return _no(403, "requests from other sites are refused")
@@ -180,7 +180,7 @@ class Guard:
 
 
 class _TooLargeError(Exception):
-    """A body went on after its limit."""
+    """A body is longer than its limit."""
 
 
 def _is_data(scope: Scope) -> bool:

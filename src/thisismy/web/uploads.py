@@ -48,7 +48,7 @@ async def picture_of_upload(page: Page, upload: UploadFile) -> Picture:
     """An uploaded photo as a picture.
 
     Raises:
-        BadTypeError: it is no JPEG, PNG, WebP or HEIC file.
+        BadTypeError: it is not a JPEG, PNG, WebP or HEIC file.
         TooLargeError: it is too large.
         MediaError: it cannot be decoded.
     """
@@ -74,7 +74,7 @@ async def place_of_upload(page: Page, upload: UploadFile) -> Place:
 def _decode(name: str, body: bytes, side: int | None = None) -> Picture:
     suffix = _suffix_of(body)
     if suffix is None:
-        raise BadTypeError(f"{name!r} is no JPEG, PNG, WebP or HEIC photo")
+        raise BadTypeError(f"{name!r} is not a JPEG, PNG, WebP or HEIC photo")
     with tempfile.TemporaryDirectory(prefix="thisismy-") as folder:
         # A name of our own: what the browser calls the file never becomes a path.
         path = Path(folder) / f"photo{suffix}"
@@ -86,7 +86,7 @@ def _decode(name: str, body: bytes, side: int | None = None) -> Picture:
 
 
 def _suffix_of(body: bytes) -> str | None:
-    """The suffix that fits the first bytes; what the browser says of the type is not believed."""
+    """The suffix that fits the first bytes; the type that the browser names is not trusted."""
     if body.startswith(b"\xff\xd8\xff"):
         return ".jpg"
     if body.startswith(b"\x89PNG\r\n\x1a\n"):

@@ -51,7 +51,7 @@ class Labelled(responses.Shape):
 
 
 class Rejected(responses.Shape):
-    """A photo that was not taken."""
+    """A photo that was refused."""
 
     name: str
     error: str
@@ -72,13 +72,13 @@ class Proposed(responses.Shape):
 
 
 class Deleted(responses.Shape):
-    """The name of what is gone."""
+    """The name of what was deleted."""
 
     deleted: str
 
 
 class Imported(responses.Shape):
-    """The names of what came."""
+    """The names of what was imported."""
 
     names: list[str]
 
@@ -154,11 +154,11 @@ def show_instance(page: PageOf, instance_id: InstanceId) -> responses.InstanceDe
     )
 
 
-@router.patch("/instances/{instance_id}", summary="Rename, say what it is, set its aliases")
+@router.patch("/instances/{instance_id}", summary="Change its name, category or aliases")
 def change_instance(
     page: PageOf, instance_id: InstanceId, body: requests.InstanceChange
 ) -> responses.Instance:
-    """All of it or, when a name is taken, nothing."""
+    """All of it or, where a name is taken, nothing."""
     page.instance(instance_id)
     page.library.instances.change(instance_id, name=body.name, category=body.category, aliases=body.aliases)
     return _shown(page, instance_id)
@@ -180,7 +180,7 @@ def merge(page: PageOf, instance_id: InstanceId, body: requests.Merge) -> respon
 
 @router.post("/instances/{instance_id}/split", summary="Move examples to a new named thing")
 def split(page: PageOf, instance_id: InstanceId, body: requests.Split) -> responses.Instance:
-    """Gives the new one."""
+    """Answers with the new one."""
     made = page.library.instances.split(page.instance(instance_id).id, body.name, body.example_ids)
     return _shown(page, made.id)
 
@@ -222,7 +222,7 @@ async def add_photos(
     """They become confirmed examples; a reduced copy is kept, without what the camera wrote into the file."""
     instance = await run_in_threadpool(page.instance, instance_id)
     if len(photos) > PHOTOS:
-        raise TooLargeError(f"{len(photos)} photos at once: drop at most {PHOTOS}")
+        raise TooLargeError(f"{len(photos)} photos at once: drop {PHOTOS} at most")
     places: list[Place] = []
     failed: list[Rejected] = []
     for photo in photos:
@@ -285,7 +285,7 @@ def label(page: PageOf, instance_id: InstanceId, body: requests.Labels) -> Label
 
 @router.get("/instances/{instance_id}/pace", summary="How many examples a person decided about")
 def show_pace(page: PageOf, instance_id: InstanceId) -> responses.Pace:
-    """Counts; how fast is for whoever asks to say."""
+    """For showing how fast labelling goes."""
     page.instance(instance_id)
     examples = [item.example for item in page.library.instances.examples(instance_id)]
     decided = [example.state for example in examples if example.decided_by == rows.USER]

@@ -1,4 +1,4 @@
-"""Long work: order it, watch it, stop it."""
+"""Jobs: order them, watch them, stop them."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from thisismy.web.state import Page, PageOf, job_shape
 router = APIRouter(prefix="/api", tags=["jobs"])
 
 
-@router.post("/jobs", status_code=202, summary="Order long work")
+@router.post("/jobs", status_code=202, summary="Order a job")
 def order(page: PageOf, body: requests.JobOrder) -> responses.Job:
-    """Jobs run one after the other; the same order while one waits is that one.
+    """Jobs run one after the other; an order that waits already is not queued twice.
 
     ``paths`` are the only paths that a client may name, and only where just this machine can ask.
     """
@@ -42,13 +42,13 @@ def list_jobs(page: PageOf) -> responses.Listing[responses.Job]:
 
 @router.get("/jobs/{job_id}", summary="One job")
 def show_job(page: PageOf, job_id: RowId) -> responses.Job:
-    """How far it is, or what came of it."""
+    """Its progress, or its result."""
     return job_shape(_find(page, job_id))
 
 
 @router.post("/jobs/{job_id}/cancel", summary="Stop a job")
 def cancel(page: PageOf, job_id: RowId, body: requests.Nothing) -> responses.Job:
-    """What it finished is kept; ordering it again goes on from there."""
+    """What it finished is kept; ordering it again resumes from there."""
     job = _find(page, job_id)
     page.worker.cancel(job)
     return job_shape(job)
@@ -56,7 +56,7 @@ def cancel(page: PageOf, job_id: RowId, body: requests.Nothing) -> responses.Job
 
 @router.get(
     "/events",
-    summary="What happens, as it happens",
+    summary="Events as they happen",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {}}, "description": "Server-sent events."}},
 )

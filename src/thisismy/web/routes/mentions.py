@@ -64,9 +64,9 @@ def list_mentions(
     )
 
 
-@router.post("/mentions/{mention_id}/accept", summary="Make a mention a named thing")
+@router.post("/mentions/{mention_id}/accept", summary="Accept a mention as a named thing")
 def accept(page: PageOf, mention_id: RowId, body: requests.Acceptance) -> Accepted:
-    """With its shots as examples; a name that exists gets them beside its own."""
+    """Its shots become examples, of a new instance or of the one that the name means in a search."""
     mention = _find(page, mention_id)
     instance = page.library.mentions.accept(mention, " ".join(body.name.split()), body.category)
     return Accepted(
@@ -75,16 +75,16 @@ def accept(page: PageOf, mention_id: RowId, body: requests.Acceptance) -> Accept
     )
 
 
-@router.post("/mentions/{mention_id}/reject", summary="Say that a mention names nothing that is seen")
+@router.post("/mentions/{mention_id}/reject", summary="Reject a mention")
 def reject(page: PageOf, mention_id: RowId, body: requests.Nothing) -> Changed:
-    """It is not asked again; what accepting it had brought goes."""
+    """It names nothing that is seen, and is not asked about again; what accepting it brought is taken back."""
     page.library.mentions.reject(_find(page, mention_id))
     return Changed(mention=_again(page, mention_id))
 
 
 @router.post("/mentions/{mention_id}/undo", summary="Take back what was decided about a mention")
 def undo(page: PageOf, mention_id: RowId, body: requests.Nothing) -> Changed:
-    """An instance that came to be by accepting it, and has nothing else, goes away."""
+    """An instance that accepting it made, and that has nothing else, is deleted."""
     page.library.mentions.undecide(_find(page, mention_id))
     return Changed(mention=_again(page, mention_id))
 
