@@ -67,14 +67,6 @@ def test_models_by_name_folder_or_packages(packages: Path, monkeypatch: pytest.M
     assert models.locate_model("auto", packages / "d") == ("base", "base")
 
 
-def test_the_cache_folder_follows_the_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("THISISMY_CACHE", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(sys, "platform", "linux")
-    assert models.cache_folder() == tmp_path / "thisismy"
-    assert models.cache_folder(tmp_path / "x") == tmp_path / "x"
-
-
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "faster_whisper", None)
     with pytest.raises(MissingExtraError, match="'speech'"):

@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from thisismy.core.caches import cache_folder
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder
 from thisismy.evaluation.datasets.base import Benchmark
@@ -72,7 +73,8 @@ def load_features(
 
 def feature_file(name: str, encoder: Encoder, path: Path | None = None) -> FeatureFile:
     """The features file at a path, or the one of a benchmark and encoder in the user's cache folder."""
-    return FeatureFile(path or cache_folder() / f"{_slug(name)}-{_slug(encoder.id)}.safetensors", encoder.id)
+    own = cache_folder() / "features" / f"{_slug(name)}-{_slug(encoder.id)}.safetensors"
+    return FeatureFile(path or own, encoder.id)
 
 
 def run_methods(
@@ -149,12 +151,6 @@ def commit() -> str | None:
         return git("rev-parse", "--short=10", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.TimeoutExpired):
         return None
-
-
-def cache_folder() -> Path:
-    """Where features are kept when no file is named: ``$XDG_CACHE_HOME/thisismy/features``."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "thisismy" / "features"
 
 
 def _slug(text: str) -> str:

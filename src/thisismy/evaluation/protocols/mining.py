@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from thisismy.core.caches import cache_folder
 from thisismy.core.errors import BenchmarkError
 from thisismy.core.progress import Progress, silent
 from thisismy.core.span import Span
@@ -28,7 +29,7 @@ from thisismy.mining.patterns import GRAMMAR_SETS, PATTERN_SETS
 from thisismy.mining.settings import MiningSettings
 from thisismy.transcripts.base import Transcript
 from thisismy.transcripts.files import read_transcript, write_transcript
-from thisismy.transcripts.speech.models import cache_folder, locate_model
+from thisismy.transcripts.speech.models import locate_model
 
 if TYPE_CHECKING:
     from rich.table import Table

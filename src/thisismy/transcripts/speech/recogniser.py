@@ -59,7 +59,7 @@ class Recogniser:
         settings: see `SpeechSettings`.
         device: ``"cpu"``, ``"cuda"`` or ``"auto"``.
         threads: CPU threads; 0 leaves it to the library.
-        cache: see `thisismy.transcripts.speech.models.cache_folder`.
+        cache: see `thisismy.core.caches.cache_folder`.
 
     Raises:
         MissingExtraError: faster-whisper is not installed.
