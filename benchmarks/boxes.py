@@ -31,7 +31,9 @@ from thisismy.evaluation.runs import commit
 from thisismy.media.photos import read_photo
 from thisismy.personalization import NamedInstance, make_method
 from thisismy.personalization.base import GENERIC_PROMPT
-from thisismy.personalization.boxes import Box, cropped, encircled
+from thisismy.core.box import Box
+from thisismy.encoders.regions import crop
+from thisismy.personalization.boxes import encircled
 
 NEGATIVES = 142
 """Distractors that neither hold a pasted thing nor are ranked: what a method is told is something else."""
@@ -93,21 +95,21 @@ def both(first: Way, second: Way) -> Way:
 
 WHOLE = seen(lambda item: item.picture)
 ELLIPSE = seen(lambda item: encircled(item.picture, item.box))
-CROP = seen(lambda item: cropped(item.picture, item.box))
+CROP = seen(lambda item: crop(item.picture, item.box))
 
 
-def crop(margin: float) -> Way:
+def crop_with_margin(margin: float) -> Way:
     """The part inside the box with a margin."""
-    return seen(lambda item: cropped(item.picture, grown(item.picture, item.box, margin)))
+    return seen(lambda item: crop(item.picture, grown(item.picture, item.box, margin)))
 
 
 WAYS: dict[str, Way] = {
     "whole": WHOLE,
     "ellipse": ELLIPSE,
     "crop": CROP,
-    "crop of a loose box": seen(lambda item: cropped(item.picture, loose(item.box, LOOSE))),
-    "crop with a margin of 1/4": crop(0.25),
-    "crop with a margin of 1/2": crop(0.5),
+    "crop of a loose box": seen(lambda item: crop(item.picture, loose(item.box, LOOSE))),
+    "crop with a margin of 1/4": crop_with_margin(0.25),
+    "crop with a margin of 1/2": crop_with_margin(0.5),
     "whole and crop": both(WHOLE, CROP),
 }
 
@@ -173,7 +175,7 @@ class World:
         own = [*self.trains, *self.tests]
         backgrounds, rest = order[: len(own)], order[len(own) :]
         small = {
-            key: paste(cropped(self.photos[key], self.boxes[key]), self.photos[back], share, random)
+            key: paste(crop(self.photos[key], self.boxes[key]), self.photos[back], share, random)
             for key, back in zip(own, backgrounds, strict=True)
         }
         negatives = np.stack([self.rows[key] for key in rest[:NEGATIVES]])

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thisismy.encoders.base import Picture
-from thisismy.personalization.boxes import Box
+from thisismy.core.box import Box
 
 SMALL = 96
 """Longer side that saliency looks at: it is about whole things, not about texture."""

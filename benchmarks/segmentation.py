@@ -26,7 +26,7 @@ from thisismy.evaluation.datasets.base import Benchmark, Cutout, Item, Media, ge
 from thisismy.evaluation.datasets.photos import read
 from thisismy.evaluation.protocols.segmentation import evaluate_segmentation
 from thisismy.media.photos import read_photo
-from thisismy.personalization.boxes import cropped
+from thisismy.encoders.regions import crop
 from thisismy.personalization.registry import make_method, parse_method
 
 SIDE = 480
@@ -98,7 +98,7 @@ def compose(benchmark: Benchmark, folder: Path) -> Benchmark:
 def paste(thing: Picture, ground: Picture, draw: np.random.Generator) -> tuple[Picture, np.ndarray]:
     """The salient part of a picture as an ellipse somewhere in another one, and where it is."""
     box = salient_box(thing)
-    part = thing if box is None else cropped(thing, box)
+    part = thing if box is None else crop(thing, box)
     scale = SHARE * min(ground.shape[:2]) / max(part.shape[:2])
     size = (max(8, round(part.shape[1] * scale)), max(8, round(part.shape[0] * scale)))
     part = cv2.resize(np.ascontiguousarray(part), size, interpolation=cv2.INTER_AREA)

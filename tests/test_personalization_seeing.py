@@ -9,13 +9,9 @@ from fakes import FakeEncoder
 from thisismy.core.errors import InstanceError, MediaError
 from thisismy.encoders.base import unit
 from thisismy.personalization import NamedInstance, Vocabulary, make_method
-from thisismy.personalization.boxes import (
-    Box,
-    cropped,
-    encircled,
-    inside,
-    marked,
-)
+from thisismy.core.box import Box
+from thisismy.encoders.regions import crop
+from thisismy.personalization.boxes import encircled, inside, marked
 from thisismy.personalization.segmentation import (
     SegmentationSettings,
     mask_of,
@@ -102,16 +98,16 @@ def test_an_ellipse_goes_through_the_middles_of_the_sides():
 def test_a_box_outside_the_picture_is_refused_and_one_over_its_edge_is_cut():
     picture = np.zeros((100, 200, 3), np.uint8)
     for box in (Box(300, 0, 400, 50), Box(10, 10, 10, 50), Box(-50, -50, -1, -1), Box(0, 0, float("nan"), 5)):
-        for work in (inside, lambda b, p: encircled(p, b), lambda b, p: cropped(p, b)):
+        for work in (inside, lambda b, p: encircled(p, b), lambda b, p: crop(p, b)):
             with pytest.raises(MediaError, match="outside of the picture of 200 x 100"):
                 work(box, picture)
     assert inside(Box(-5, 50, 900, 300), picture) == Box(0, 50, 200, 100)
-    assert cropped(picture, Box(10, 20, 30, 60)).shape == (40, 20, 3)
+    assert crop(picture, Box(10, 20, 30, 60)).shape == (40, 20, 3)
 
 
 def test_a_picture_is_shown_whole_cut_out_or_encircled():
     picture, _ = _scene()
     box = Box(60, 20, 120, 80)
     np.testing.assert_array_equal(marked(picture, box, "ellipse"), encircled(picture, box))
-    np.testing.assert_array_equal(marked(picture, box, "crop"), cropped(picture, box))
+    np.testing.assert_array_equal(marked(picture, box, "crop"), crop(picture, box))
     np.testing.assert_array_equal(marked(picture, box, "ignore"), picture)

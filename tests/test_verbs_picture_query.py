@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from thisismy.cli.app import run
 from thisismy.core.errors import EncoderError, MediaError, QueryError, VocabularyError
 from thisismy.library import Library
-from thisismy.personalization.boxes import Box
+from thisismy.core.box import Box
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 

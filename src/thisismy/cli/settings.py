@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from thisismy.core.errors import QueryError, VocabularyError
 
 if TYPE_CHECKING:
-    from thisismy.personalization.boxes import Box
+    from thisismy.core.box import Box
 
 
 def read_settings(given: Iterable[str]) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def parse_box(text: str | None) -> Box | None:
     """
     if text is None:
         return None
-    from thisismy.personalization.boxes import Box
+    from thisismy.core.box import Box
 
     try:
         left, top, right, bottom = (float(part) for part in text.split(","))

@@ -8,13 +8,13 @@ picture with it (after Shtedritski, Rupprecht and Vedaldi, "What does CLIP know 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from thisismy.core.errors import MediaError
+from thisismy.core.box import Box
 from thisismy.encoders.base import Picture
+from thisismy.encoders.regions import crop
 
 IGNORE, CROP, ELLIPSE = "ignore", "crop", "ellipse"
 BOX_VIEWS = (IGNORE, CROP, ELLIPSE)
@@ -26,16 +26,6 @@ LINE = 4 / 224
 """Width of the line as a part of the picture's shorter side; not given in the paper."""
 
 
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in pixels: ``left <= x < right``, ``top <= y < bottom``."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-
 def inside(box: Box, picture: Picture) -> Box:
     """The part of a box that lies in the picture.
 
@@ -43,19 +33,7 @@ def inside(box: Box, picture: Picture) -> Box:
         MediaError: no part does, or it has no area or a number that is not finite.
     """
     height, width = picture.shape[:2]
-    return _cut(box, width, height)
-
-
-def _cut(box: Box, width: int, height: int) -> Box:
-    numbers = (box.left, box.top, box.right, box.bottom)
-    cut = Box(max(box.left, 0), max(box.top, 0), min(box.right, width), min(box.bottom, height))
-    if not np.isfinite(numbers).all() or cut.right - cut.left < 1 or cut.bottom - cut.top < 1:
-        shown = ", ".join(f"{number:g}" for number in numbers)
-        raise MediaError(
-            f"the box {shown} (left, top, right, bottom) lies outside of the "
-            f"picture of {width} x {height} pixels, or is empty: give one inside"
-        )
-    return cut
+    return box.within(width, height)
 
 
 def box_of_shares(shares: Sequence[float], picture: Picture) -> Box:
@@ -71,7 +49,7 @@ def shares_of(box: Box, width: int, height: int) -> tuple[float, float, float, f
     Raises:
         MediaError: no part of it is inside.
     """
-    cut = _cut(box, width, height)
+    cut = box.within(width, height)
     return cut.left / width, cut.top / height, cut.right / width, cut.bottom / height
 
 
@@ -90,17 +68,6 @@ def encircled(picture: Picture, box: Box) -> Picture:
     return marked
 
 
-def cropped(picture: Picture, box: Box) -> Picture:
-    """The box alone, for encoders to which an ellipse means nothing.
-
-    Raises:
-        MediaError: the box lies outside of the picture.
-    """
-    box = inside(box, picture)
-    top, bottom = int(box.top), int(np.ceil(box.bottom))
-    return picture[top:bottom, int(box.left) : int(np.ceil(box.right))]
-
-
 def marked(picture: Picture, box: Box, boxes: str) -> Picture:
     """The picture as a method with these `BOX_VIEWS` is shown it.
 
@@ -109,4 +76,4 @@ def marked(picture: Picture, box: Box, boxes: str) -> Picture:
     """
     if boxes == IGNORE:
         return picture
-    return cropped(picture, box) if boxes == CROP else encircled(picture, box)
+    return crop(picture, box) if boxes == CROP else encircled(picture, box)

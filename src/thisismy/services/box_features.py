@@ -15,7 +15,8 @@ import numpy as np
 
 from thisismy.core.atomic_files import replacing
 from thisismy.core.errors import InstanceError, MediaError, MissingExtraError
-from thisismy.personalization.boxes import IGNORE, Box, box_of_shares, marked, shares_of
+from thisismy.core.box import Box
+from thisismy.personalization.boxes import IGNORE, box_of_shares, marked, shares_of
 from thisismy.services.context import Tell, quiet
 from thisismy.store import catalog
 from thisismy.store import instances as rows

@@ -13,7 +13,7 @@ from thisismy.core.errors import QueryError
 if TYPE_CHECKING:
     from thisismy.encoders.base import Encoder
     from thisismy.personalization.base import Vocabulary
-    from thisismy.personalization.boxes import Box
+    from thisismy.core.box import Box
     from thisismy.retrieval.filters import Filters
     from thisismy.retrieval.results import SearchResult
     from thisismy.services.context import LibraryContext
@@ -64,7 +64,7 @@ def search_pictured(
         EncoderError: the method needs learned words, which the library's encoder does not take.
     """
     from thisismy.media.photos import read_photo
-    from thisismy.personalization.boxes import cropped
+    from thisismy.encoders.regions import crop
     from thisismy.retrieval.named import find_named
     from thisismy.retrieval.names import NamedQuery
     from thisismy.retrieval.results import describe_hits
@@ -79,7 +79,7 @@ def search_pictured(
     options = SearchOptions(k=k, by=by, cutoff=cutoff, fold=fold)
     picture = read_photo(photo)
     if box is not None:
-        picture = cropped(picture, box)
+        picture = crop(picture, box)
     told = f"what {photo.name} shows, read by {method}, in the context {prompt!r}"
     read = NamedQuery(text, (PICTURED,), prompt, (prompt,), told)
     prepared = context.prepared()

@@ -20,7 +20,7 @@ from thisismy.store.instances import CONFIRMED, JOB, REJECTED, USER, Example, In
 from thisismy.store.mentions import reject_mentions_of
 
 if TYPE_CHECKING:
-    from thisismy.personalization.boxes import Box
+    from thisismy.core.box import Box
     from thisismy.services.candidates import Candidates
     from thisismy.services.places import Shares
     from thisismy.store.database import Connection
