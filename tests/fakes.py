@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from thisismy.core.errors import EncoderError
 from thisismy.encoders.base import PLACEHOLDER, Features, Picture, unit
+from thisismy.encoders.space import FeatureSpace
 
 if TYPE_CHECKING:
     import torch
@@ -35,6 +36,10 @@ class FakeEncoder:
         self.image_calls = 0
         self.images_seen = 0
         self.text_calls = 0
+
+    @property
+    def space(self) -> FeatureSpace:
+        return FeatureSpace(self.id, self.embed_dim)
 
     def encode_images(self, images: Sequence[Picture]) -> Features:
         self.image_calls += 1

@@ -94,7 +94,7 @@ def test_text_tower_equals_transformers(encoder: EmbeddedEncoder) -> None:
         hidden = model(**inputs).last_hidden_state
     mask = inputs["attention_mask"][..., None]
     expected = (hidden * mask).sum(1) / mask.sum(1)
-    assert_allclose(encoder._text_tower.encode(texts).numpy(), expected.numpy(), atol=1e-5)
+    assert_allclose(encoder._text_tower().encode(texts).numpy(), expected.numpy(), atol=1e-5)
 
 
 def test_surroundings_are_the_rim_of_a_picture(encoder: EmbeddedEncoder) -> None:
@@ -103,8 +103,8 @@ def test_surroundings_are_the_rim_of_a_picture(encoder: EmbeddedEncoder) -> None
     whole, around = rows[:, : encoder.surroundings.start], rows[:, encoder.surroundings]
     assert_allclose((around**2).sum(1), embedded.SURROUNDINGS_SHARE, atol=1e-5)
     assert_allclose((whole**2).sum(1), 1 - embedded.SURROUNDINGS_SHARE, atol=1e-5)
-    cells = encoder._image_tower.encode([first])[0]
-    maps = encoder._image_tower._network(
+    cells = encoder._image_tower().encode([first])[0]
+    maps = encoder._image_tower()._network(
         torch.from_numpy(efficientnet.prepare(first)).permute(2, 0, 1)[None]
     )[0]
     at_rim = torch.ones(9, 9, dtype=torch.bool)
@@ -145,12 +145,12 @@ def test_prompts_of_one_batch_read_their_own_tokens(encoder: EmbeddedEncoder) ->
 
 
 def test_gradients_reach_the_tokens_and_nothing_else(encoder: EmbeddedEncoder) -> None:
-    before = {name: value.clone() for name, value in encoder._text_tower._weights.items()}
+    before = {name: value.clone() for name, value in encoder._text_tower()._weights.items()}
     tokens = torch.randn(5, 2, 384, requires_grad=True)
     encoder.encode_prompts(PROMPTS[:5], tokens)[:, 0].sum().backward()
     assert tokens.grad is not None
     assert (tokens.grad.abs().sum((1, 2)) > 0).all()
-    for name, value in encoder._text_tower._weights.items():
+    for name, value in encoder._text_tower()._weights.items():
         assert not value.requires_grad
         assert torch.equal(value, before[name]), name
 

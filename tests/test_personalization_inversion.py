@@ -98,7 +98,7 @@ def test_predictions_do_not_depend_on_the_order_of_examples(encoder, stand_ins):
 
 
 def test_the_encoder_stays_as_it_is_to_the_bit(encoder, stand_ins):
-    tower = encoder._text_tower
+    tower = encoder._text_tower()
     before = {name: value.clone() for name, value in tower._weights.items()}
     texts = encoder.encode_texts(["a dog", "my cup on a table"])
     few = Corpus(stand_ins.names[:8], stand_ins.features[:40], stand_ins.things[:40])

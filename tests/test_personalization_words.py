@@ -114,7 +114,7 @@ def test_more_categories_than_columns_begin_at_random() -> None:
 
 def test_gradients_reach_matrices_and_codes_and_the_encoder_stays() -> None:
     encoder = load_encoder("embedded", device="cpu")
-    weights = encoder._text_tower._weights  # type: ignore[attr-defined]
+    weights = encoder._text_tower()._weights  # type: ignore[attr-defined]
     before = {name: value.clone() for name, value in weights.items()}
     draw = np.random.default_rng(0)
     things = [

@@ -82,9 +82,11 @@ def _compute() -> str:
 
 def _encoder() -> str:
     from thisismy.encoders import choose_encoder
+    from thisismy.encoders.plugins import plugin_names
 
     choice = choose_encoder()
-    return f"auto takes {choice.name}: {choice.reason}"
+    plugins = f"; from other packages: {', '.join(names)}" if (names := plugin_names()) else ""
+    return f"auto takes {choice.name}: {choice.reason}{plugins}"
 
 
 def _extra(name: str, module: str, purpose: str) -> Check:

@@ -3,7 +3,7 @@
 Importing this package imports no model library; loading an encoder does.
 """
 
-from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, Picture, unit
+from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, Picture, RegionEncoder, unit
 from thisismy.encoders.loading import (
     EMBEDDED,
     EncoderChoice,
@@ -11,14 +11,18 @@ from thisismy.encoders.loading import (
     installed_encoders,
     load_encoder,
 )
+from thisismy.encoders.space import Block, FeatureSpace
 
 __all__ = [
     "EMBEDDED",
     "PLACEHOLDER",
+    "Block",
     "Encoder",
     "EncoderChoice",
+    "FeatureSpace",
     "Features",
     "Picture",
+    "RegionEncoder",
     "choose_encoder",
     "installed_encoders",
     "load_encoder",

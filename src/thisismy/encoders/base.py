@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import torch
 
+    from thisismy.core.box import Box
+    from thisismy.encoders.space import FeatureSpace
+
 Features = NDArray[np.float32]
 """Unit rows, shape ``(n, embed_dim)``."""
 
@@ -25,20 +28,34 @@ PLACEHOLDER = "*"
 class Encoder(Protocol):
     """A frozen image-text model with one space for pictures and texts.
 
+    Any number of threads may call all methods of one encoder at once, learning and searching among them: each
+    answer is what a single thread would get.
+
     Attributes:
-        id: names weights, revision and preprocessing. Features with different ids never meet.
-        embed_dim: dimension of the shared space.
         token_dim: dimension of one input word vector of the text tower; None when it cannot take any.
         image_size: pixels of the shorter side that the image tower really looks at; larger pictures
             only cost time.
         logit_scale: what a cosine is multiplied by before a softmax over texts (1 / temperature).
     """
 
-    id: str
-    embed_dim: int
     token_dim: int | None
     image_size: int
     logit_scale: float
+
+    @property
+    def space(self) -> FeatureSpace:
+        """What its vectors may be compared with."""
+        ...
+
+    @property
+    def id(self) -> str:
+        """The id of the space. Vectors with different ids are never compared."""
+        ...
+
+    @property
+    def embed_dim(self) -> int:
+        """The dimension of the space."""
+        ...
 
     def encode_images(self, images: Sequence[Picture]) -> Features:
         """Unit vectors of pictures of any sizes; ``(0, embed_dim)`` for none."""
@@ -68,6 +85,23 @@ class Encoder(Protocol):
 
         Raises:
             EncoderError: ``token_dim`` is None, a prompt has no ``*``, or the shapes do not fit.
+        """
+        ...
+
+
+@runtime_checkable
+class RegionEncoder(Protocol):
+    """What an encoder has that encodes parts of a picture.
+
+    Where there is no better way it is one line: ``self.encode_images(crops(picture, boxes))``, with
+    `thisismy.encoders.regions.crops`.
+    """
+
+    def encode_regions(self, picture: Picture, boxes: Sequence[Box]) -> Features:
+        """Unit vectors of the parts of one picture, ``(n, embed_dim)``; ``(0, embed_dim)`` for no boxes.
+
+        Raises:
+            MediaError: a box lies outside of the picture, or is empty.
         """
         ...
 

@@ -1,30 +1,35 @@
-"""An encoder that embeds every text once: mining, queries and studies ask for the same ones again."""
+"""An encoder that encodes every text once: mining, queries and studies ask for the same ones again."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from thisismy.encoders.base import Encoder, Features, Picture, SeesSurroundings
+from thisismy.core.box import Box
+from thisismy.encoders.base import Encoder, Features, Picture, RegionEncoder, SeesSurroundings
+from thisismy.encoders.regions import crops
 
 if TYPE_CHECKING:
     import torch
 
 
 class CachingEncoder:
-    """Another encoder, with its last texts remembered.
+    """Another encoder, with the vectors of its last texts kept.
 
-    A feature takes 4 bytes times ``embed_dim``: a thousand texts are about 3 MB.
+    A vector takes 4 bytes times ``embed_dim``: a thousand texts are about 3 MB. Any number of threads may use
+    one; two that ask for the same new text at once may both encode it.
 
     Args:
         encoder: asked for everything else, and for texts that are new.
-        most: texts remembered; beyond it the oldest are forgotten.
+        capacity: texts kept; beyond it the oldest are dropped.
     """
 
-    def __init__(self, encoder: Encoder, most: int = 20_000) -> None:
+    def __init__(self, encoder: Encoder, capacity: int = 20_000) -> None:
+        self.space = encoder.space
         self.id = encoder.id
         self.embed_dim = encoder.embed_dim
         self.token_dim = encoder.token_dim
@@ -32,27 +37,41 @@ class CachingEncoder:
         self.logit_scale = encoder.logit_scale
         if isinstance(encoder, SeesSurroundings):
             self.surroundings = encoder.surroundings
-        self._encoder, self._most = encoder, most
+        self._encoder, self._capacity = encoder, capacity
+        self._lock = threading.Lock()
         self._texts: dict[str, Features] = {}
 
     def encode_images(self, images: Sequence[Picture]) -> Features:
-        """See `Encoder.encode_images`; pictures are not remembered."""
+        """See `Encoder.encode_images`; pictures are not kept."""
         return self._encoder.encode_images(images)
+
+    def encode_regions(self, picture: Picture, boxes: Sequence[Box]) -> Features:
+        """See `RegionEncoder.encode_regions`; an encoder without it is given crops."""
+        if isinstance(self._encoder, RegionEncoder):
+            return self._encoder.encode_regions(picture, boxes)
+        return self._encoder.encode_images(crops(picture, boxes))
 
     def encode_texts(self, texts: Sequence[str]) -> Features:
         """See `Encoder.encode_texts`."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._texts]
+        if not texts:
+            return np.zeros((0, self.embed_dim), np.float32)
+        with self._lock:
+            rows = {text: self._texts[text] for text in texts if text in self._texts}
+        new = [text for text in dict.fromkeys(texts) if text not in rows]
         if new:
-            self._texts.update(zip(new, self._encoder.encode_texts(new), strict=True))
-        rows = [self._texts[text] for text in texts]
-        for text in list(self._texts)[: max(0, len(self._texts) - self._most)]:
-            del self._texts[text]
-        return np.stack(rows) if rows else np.zeros((0, self.embed_dim), np.float32)
+            # Not under the lock: who only needs texts that are here must not wait for the text tower.
+            encoded = dict(zip(new, self._encoder.encode_texts(new), strict=True))
+            rows |= encoded
+            with self._lock:
+                self._texts |= encoded
+                for text in list(self._texts)[: max(0, len(self._texts) - self._capacity)]:
+                    del self._texts[text]
+        return np.stack([rows[text] for text in texts])
 
     def word_vectors(self, text: str) -> NDArray[np.float32]:
         """See `Encoder.word_vectors`."""
         return self._encoder.word_vectors(text)
 
     def encode_prompts(self, prompts: Sequence[str], tokens: torch.Tensor) -> torch.Tensor:
-        """See `Encoder.encode_prompts`; prompts depend on their tokens and are not remembered."""
+        """See `Encoder.encode_prompts`; prompts depend on their tokens and are not kept."""
         return self._encoder.encode_prompts(prompts, tokens)

@@ -10,6 +10,7 @@ from pathlib import Path
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder
 from thisismy.encoders.hub.checkpoints import cached_folder, find_checkpoint
+from thisismy.encoders.plugins import load_plugin, plugin_names
 
 EMBEDDED = "embedded"
 AUTO = "auto"
@@ -54,7 +55,7 @@ def choose_encoder(name: str = AUTO) -> EncoderChoice:
     """The encoder a name stands for, without loading it and without the network.
 
     Args:
-        name: "auto", "embedded", a hub name or a folder.
+        name: "auto", "embedded", a name that an installed package provides, a hub name or a folder.
     """
     if name != AUTO:
         return EncoderChoice(name, "named")
@@ -76,7 +77,8 @@ def load_encoder(
     """Load an encoder.
 
     Args:
-        name: "embedded"; "auto" for the best one available offline; "owner/model" of the hub; or a folder.
+        name: "embedded"; "auto" for the best one available offline; a name that an installed package provides
+            (see `thisismy.encoders.plugins`); "owner/model" of the hub; or a folder.
         device: "auto", "cpu", "cuda", "mps".
         allow_download: whether a hub model that was named and is not in the local cache may be downloaded.
             "auto" never downloads.
@@ -91,6 +93,8 @@ def load_encoder(
 
         return EmbeddedEncoder(device)
     may_download = allow_download and name != AUTO
+    if choice.name in plugin_names():
+        return load_plugin(choice.name, device, may_download, progress)
     checkpoint = find_checkpoint(choice.name, allow_download=may_download, progress=progress)
     from thisismy.encoders.hub.clip_family import ClipFamilyEncoder
 
@@ -98,9 +102,12 @@ def load_encoder(
 
 
 def installed_encoders() -> dict[str, Path | None]:
-    """Encoders that load here without the network, best first, each with its folder ("embedded" has none)."""
-    cached = {name: _offline_folder(name) for name in KNOWN_GOOD}
-    return {**{name: folder for name, folder in cached.items() if folder is not None}, EMBEDDED: None}
+    """Encoders that load here without the network, each with its folder if it has one.
+
+    Hub models come first, best first, then "embedded", then those of other packages by name.
+    """
+    cached = {name: folder for name in KNOWN_GOOD if (folder := _offline_folder(name)) is not None}
+    return {**cached, EMBEDDED: None, **dict.fromkeys(plugin_names())}
 
 
 def _offline_folder(name: str) -> Path | None:

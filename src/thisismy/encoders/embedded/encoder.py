@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,9 +25,14 @@ from safetensors.torch import load
 from torch import Tensor
 from torch.nn import functional
 
+from thisismy.core.box import Box
 from thisismy.encoders.base import Features, Picture
+from thisismy.encoders.devices import choose_device
 from thisismy.encoders.embedded.minilm import MiniLM
+from thisismy.encoders.once import Once
 from thisismy.encoders.prompts import check_tokens
+from thisismy.encoders.regions import crops
+from thisismy.encoders.space import FeatureSpace
 
 if TYPE_CHECKING:
     from thisismy.encoders.embedded.efficientnet import ImageTower
@@ -53,9 +57,11 @@ class EmbeddedEncoder:
 
     Args:
         device: "cpu", "cuda", "mps"; "auto" is CUDA where there is one, else the CPU.
+
+    Raises:
+        EncoderError: no such device on this machine.
     """
 
-    embed_dim = 768
     surroundings = slice(384, 768)
     """Columns of a vector that describe what is around the thing in the middle."""
     token_dim: int | None = 384
@@ -65,44 +71,52 @@ class EmbeddedEncoder:
     def __init__(self, device: str = "auto") -> None:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.device = torch.device(device)
+        self.device = choose_device(device)
         raw = resources.files("thisismy.encoders.embedded").joinpath("data", CONSTANTS).read_bytes()
-        self.id = f"embedded-{VERSION}-{hashlib.sha256(raw).hexdigest()[:8]}"
+        self.space = FeatureSpace(f"embedded-{VERSION}-{hashlib.sha256(raw).hexdigest()[:8]}", 768)
         self._constants = {name: value.to(self.device) for name, value in load(raw).items()}
+        self._image_tower = Once(self._load_image_tower)
+        self._text_tower = Once(self._load_text_tower)
 
-    @cached_property
-    def _image_tower(self) -> ImageTower:
-        from thisismy.encoders.embedded.efficientnet import ImageTower
+    @property
+    def id(self) -> str:
+        """The id of the feature space."""
+        return self.space.id
 
-        return ImageTower(self.device)
-
-    @cached_property
-    def _text_tower(self) -> MiniLM:
-        # Tensors made in inference mode could never take part in a gradient, whoever loads the tower first.
-        with torch.inference_mode(False):
-            return load_text_tower(self.device)
+    @property
+    def embed_dim(self) -> int:
+        """The dimension of the feature space."""
+        return self.space.dim
 
     def encode_images(self, images: Sequence[Picture]) -> Features:
         """Unit vectors of RGB pictures of any sizes, ``(n, 768)``."""
         if not len(images):
             return np.zeros((0, self.embed_dim), np.float32)
         with torch.inference_mode():
-            centred = self._image_tower.encode(images) - self._constants["image_mean"]
+            centred = self._image_tower().encode(images) - self._constants["image_mean"]
             whole, rim = functional.normalize(centred @ self._constants["image_map"], dim=2).unbind(1)
             rows: Features = _halves(whole, rim).cpu().numpy()
         return rows
+
+    def encode_regions(self, picture: Picture, boxes: Sequence[Box]) -> Features:
+        """Unit vectors of the parts of a picture inside boxes, ``(n, 768)``, each encoded as a crop.
+
+        Raises:
+            MediaError: a box lies outside of the picture, or is empty.
+        """
+        return self.encode_images(crops(picture, boxes))
 
     def encode_texts(self, texts: Sequence[str]) -> Features:
         """Unit vectors of texts, ``(n, 768)``; a text is cut after 128 tokens."""
         if not len(texts):
             return np.zeros((0, self.embed_dim), np.float32)
         with torch.inference_mode():
-            rows: Features = self._cross(self._text_tower.encode(texts)).cpu().numpy()
+            rows: Features = self._cross(self._text_tower().encode(texts)).cpu().numpy()
         return rows
 
     def word_vectors(self, text: str) -> NDArray[np.float32]:
         """Input vectors of a text's words, ``(n_words, 384)``."""
-        rows: NDArray[np.float32] = self._text_tower.word_vectors(text).cpu().numpy()
+        rows: NDArray[np.float32] = self._text_tower().word_vectors(text).cpu().numpy()
         return rows
 
     def encode_prompts(self, prompts: Sequence[str], tokens: Tensor) -> Tensor:
@@ -112,7 +126,19 @@ class EmbeddedEncoder:
             EncoderError: a prompt has no ``*``, or the tokens are not ``(n, n_w, 384)``.
         """
         check_tokens(prompts, tokens, 384)
-        return self._cross(self._text_tower.encode_injected(prompts, tokens)).to(tokens.device, tokens.dtype)
+        return self._cross(self._text_tower().encode_injected(prompts, tokens)).to(
+            tokens.device, tokens.dtype
+        )
+
+    def _load_image_tower(self) -> ImageTower:
+        from thisismy.encoders.embedded.efficientnet import ImageTower
+
+        return ImageTower(self.device)
+
+    def _load_text_tower(self) -> MiniLM:
+        # Tensors made in inference mode could never take part in a gradient, whoever loads the tower first.
+        with torch.inference_mode(False):
+            return load_text_tower(self.device)
 
     def _cross(self, sentences: Tensor) -> Tensor:
         """Sentence vectors brought over the bridge."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from thisismy.core.caches import CachedFacts
 from thisismy.core.errors import EncoderError
 from thisismy.core.progress import Progress, silent
 
@@ -15,6 +18,9 @@ FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
 
 TIMEOUT = 10.0
 """Seconds to wait for the hub to answer before giving up."""
+
+SETTLED_NS = 2_000_000_000
+"""Age of a folder's newest change from which its hash is kept: FAT keeps times to two seconds."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,8 @@ def find_checkpoint(name: str, *, allow_download: bool = False, progress: Progre
         return Checkpoint(folder.resolve().name, folder, f"sha256-{_content_hash(folder)[:12]}")
     if name.count("/") != 1 or name.startswith((".", "/", "~")):
         raise EncoderError(
-            f"no encoder {name!r}: give a folder that exists, 'owner/model' of the hub, 'embedded' or 'auto'"
+            f"no encoder {name!r}: give a folder that exists, 'owner/model' of the hub, 'embedded' or "
+            "'auto', or install the package that provides it"
         )
     cached = cached_folder(name)
     if cached is None and allow_download:
@@ -79,18 +86,36 @@ def _is_complete(folder: Path) -> bool:
 
 
 def _content_hash(folder: Path) -> str:
-    """Hash of everything that decides the vectors: weights, configuration, tokenizer, preprocessing."""
-    digest = hashlib.sha256()
-    names = sorted(p for pattern in FILES for p in folder.glob(pattern))
-    if not any(path.suffix == ".safetensors" for path in names):
+    """Hash of everything that decides the vectors: weights, configuration, tokenizer, preprocessing.
+
+    Reading gigabytes takes seconds, so the hash is kept for as long as the files look the same.
+    """
+    paths = sorted(path for pattern in FILES for path in folder.glob(pattern))
+    if not any(path.suffix == ".safetensors" for path in paths):
         raise EncoderError(
             f"{folder} holds no .safetensors weights: save the model with safe_serialization=True"
         )
-    for path in names:
+    facts, key, started = CachedFacts("model-hashes"), str(folder.resolve()), time.time_ns()
+    looks = _looks(paths)
+    match facts.get(key):
+        case {"files": files, "sha256": str(known)} if files == looks:
+            return known
+    digest = hashlib.sha256()
+    for path in paths:
         digest.update(path.name.encode())
         with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
+    # What was written just now may be written again without looking different: file times are coarse.
+    settled = max(changed for *_, changed in looks) < started - SETTLED_NS
+    if settled and _looks(paths) == looks:
+        facts.put(key, {"files": looks, "sha256": digest.hexdigest()})
     return digest.hexdigest()
+
+
+def _looks(paths: Sequence[Path]) -> list[list[Any]]:
+    """Name, size, inode and times of change of each file, as JSON gives them back."""
+    stats = [(path.name, path.stat()) for path in paths]
+    return [[name, stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns] for name, stat in stats]
 
 
 def _download(name: str, progress: Progress) -> Path:

@@ -1,8 +1,8 @@
 """Any CLIP-like model of ``transformers``: CLIP, SigLIP, SigLIP 2 and their relatives.
 
-Learned tokens are put in by a hook behind the text tower's input embedding, so no model's forward pass is
-written again here. Positions are added after the hook and the end mark is found in ids that already hold one
-placeholder per learned token, so both are right for any number of tokens.
+Learned tokens are put in behind the text tower's input embedding, so no model's forward pass is written again
+here. Positions are added after that and the end mark is found in ids that already hold one placeholder per
+learned token, so both are right for any number of tokens.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -22,11 +20,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from thisismy.core.box import Box
 from thisismy.core.errors import EncoderError
 from thisismy.encoders.base import Features, Picture
+from thisismy.encoders.devices import choose_device
 from thisismy.encoders.hub.checkpoints import Checkpoint
+from thisismy.encoders.hub.injection import TokenInjection
+from thisismy.encoders.hub.loading import load_model, load_processors
 from thisismy.encoders.hub.preprocessing import standard_preprocessing
-from thisismy.encoders.prompts import CONTEXT, Template, check_tokens, inject, place_tokens
+from thisismy.encoders.once import Once
+from thisismy.encoders.precision import bfloat16_pays
+from thisismy.encoders.prompts import CONTEXT, Template, check_tokens, place_tokens
+from thisismy.encoders.regions import crops
+from thisismy.encoders.space import FeatureSpace
 
 IMAGE_BATCH = 16
 TEXT_BATCH = 64
@@ -37,9 +43,9 @@ PAD_TO_LIMIT = frozenset({"siglip", "siglip2"})
 class ClipFamilyEncoder:
     """See :class:`thisismy.encoders.base.Encoder`.
 
-    The image tower runs in half precision on an accelerator, and on a CPU in bfloat16 where a short probe
-    finds that faster; the text tower stays in float32, so that learned tokens get exact gradients. The ``id``
-    does not depend on the precision; ``precision`` names it.
+    The image tower runs in half precision on an accelerator, and on a CPU in bfloat16 where that is faster
+    (see `thisismy.encoders.precision`); the text tower stays in float32, so that learned tokens get exact
+    gradients.
 
     Args:
         checkpoint: files of the model.
@@ -51,35 +57,57 @@ class ClipFamilyEncoder:
 
     def __init__(self, checkpoint: Checkpoint, *, device: str = "auto") -> None:
         self.device = choose_device(device)
-        self._model = _load_model(checkpoint)
-        self._processor, self._tokenizer = _load_processors(checkpoint)
+        self._model = load_model(checkpoint)
+        self._processor, self._tokenizer = load_processors(checkpoint)
+        self._tokenizing = threading.Lock()
         self._preprocess = standard_preprocessing(self._processor)
         self._text_model = getattr(self._model, "text_model", None)
-        self._hooked = threading.Lock()
         self._pads_to_limit = self._model.config.model_type in PAD_TO_LIMIT
         self._wants_mask = not self._pads_to_limit and "attention_mask" in self._tokenizer.model_input_names
         self._frame_of_text()
         self._template = lru_cache(maxsize=4096)(self._make_template)
         self._model.to(self.device)
         self.image_size = self._side()
-        self.embed_dim = int(self._text_features(self._pad([self._framed(())])).shape[-1])
-        self.token_dim: int | None = (
-            self._input_embedding().weight.shape[1] if self._text_model is not None else None
-        )
+        self.token_dim: int | None = None
+        if self._text_model is not None:
+            self.token_dim = self._input_embedding().weight.shape[1]
+            self._injection = TokenInjection(self._input_embedding())
         self.logit_scale = _logit_scale(self._model)
-        self.precision = self._choose_precision()
         steps = self._preprocess or json.dumps(self._processor.to_dict(), sort_keys=True, default=str)
         shape = hashlib.sha256(repr(steps).encode()).hexdigest()[:6]
-        self.id = f"{checkpoint.name}@{checkpoint.revision[:19]}+{shape}"
+        self.space = FeatureSpace(
+            id=f"{checkpoint.name}@{checkpoint.revision[:19]}+{shape}",
+            dim=int(self._text_features(self._pad([self._framed(())])).shape[-1]),
+        )
+        self._precision = Once(self._choose_precision)
 
-    @torch.inference_mode()
+    @property
+    def id(self) -> str:
+        """The id of the feature space."""
+        return self.space.id
+
+    @property
+    def embed_dim(self) -> int:
+        """The dimension of the feature space."""
+        return self.space.dim
+
     def encode_images(self, images: Sequence[Picture]) -> Features:
         """Unit vectors of RGB pictures of any sizes, ``(n, embed_dim)``."""
         rows = np.zeros((len(images), self.embed_dim), np.float32)
+        if len(images):
+            # Texts alone never pay for finding out.
+            self._precision()
         for at in range(0, len(images), IMAGE_BATCH):
-            pixels = self._pixels(images[at : at + IMAGE_BATCH])
-            rows[at : at + IMAGE_BATCH] = self._image_features(pixels).cpu().numpy()
+            rows[at : at + IMAGE_BATCH] = self._encode_batch(images[at : at + IMAGE_BATCH])
         return rows
+
+    def encode_regions(self, picture: Picture, boxes: Sequence[Box]) -> Features:
+        """Unit vectors of the parts of a picture inside boxes, ``(n, embed_dim)``, each encoded as a crop.
+
+        Raises:
+            MediaError: a box lies outside of the picture, or is empty.
+        """
+        return self.encode_images(crops(picture, boxes))
 
     @torch.inference_mode()
     def encode_texts(self, texts: Sequence[str]) -> Features:
@@ -116,13 +144,14 @@ class ClipFamilyEncoder:
         templates = [self._template(prompt, n_w) for prompt in prompts]
         ids = self._pad([self._framed(t.ids) for t in templates])
         slots = self._pad([self._framed(t.slots, marks=False) for t in templates], CONTEXT)
-        with self._injected(slots, tokens.to(self.device)):
+        with self._injection.reading(slots[0], tokens.to(self.device)):
             return self._text_features(ids).to(tokens.device, tokens.dtype)
 
     def _frame_of_text(self) -> None:
         """Find the marks put before and behind a text, and how many tokens the text tower reads."""
         bare = self._tokenize("a")
-        marked = list(self._tokenizer("a")["input_ids"])
+        with self._tokenizing:
+            marked = list(self._tokenizer("a")["input_ids"])
         at = next((i for i in range(len(marked)) if marked[i : i + len(bare)] == bare), 0)
         self._start, self._end = marked[:at], marked[at + len(bare) :]
         config = self._model.config.get_text_config()
@@ -131,7 +160,9 @@ class ClipFamilyEncoder:
 
     def _tokenize(self, text: str) -> list[int]:
         clipped = text[: 64 * self._limit] if hasattr(self, "_limit") else text
-        return list(self._tokenizer(clipped, add_special_tokens=False, verbose=False)["input_ids"])
+        # A tokenizer sets up truncation and padding in every call, which threads must not do at once.
+        with self._tokenizing:
+            return list(self._tokenizer(clipped, add_special_tokens=False, verbose=False)["input_ids"])
 
     def _framed(self, ids: Sequence[int], *, marks: bool = True) -> list[int]:
         """Ids cut to the limit between start and end marks; ``marks=False`` frames slots instead of ids."""
@@ -187,132 +218,39 @@ class ClipFamilyEncoder:
         embedding: torch.nn.Embedding = self._text_model.get_input_embeddings()
         return embedding
 
-    @contextmanager
-    def _injected(self, slots: tuple[Tensor, Tensor], tokens: Tensor) -> Iterator[None]:
-        """Inside, the text tower reads learned tokens wherever ``slots`` says so."""
-
-        def replace(_module: torch.nn.Module, _args: object, output: Tensor) -> Tensor:
-            return inject(output, slots[0], tokens)
-
-        with self._hooked:
-            handle = self._input_embedding().register_forward_hook(replace)
-            try:
-                yield
-            finally:
-                handle.remove()
-
     def _side(self) -> int:
         if self._preprocess is None:
             return int(getattr(self._model.config.vision_config, "image_size", 0) or 384)
         size = self._preprocess.size
         return min(size) if isinstance(size, tuple) else size
 
-    def _choose_precision(self) -> str:
-        vision = getattr(self._model, "vision_model", None)
-        if vision is None:
-            return "float32"
-        if self.device.type == "cpu":
-            half = torch.bfloat16
-            if not self._is_faster(half):
-                return "float32"
-        else:
-            half = torch.float16
-        self._cast_vision(half)
-        return f"{str(half).removeprefix('torch.')} pictures, float32 texts"
+    @torch.inference_mode()
+    def _encode_batch(self, images: Sequence[Picture]) -> Features:
+        rows: Features = self._image_features(self._pixels(images)).cpu().numpy()
+        return rows
 
-    def _cast_vision(self, kind: torch.dtype) -> None:
-        self._model.vision_model.to(kind)
-        if getattr(self._model, "visual_projection", None) is not None:
-            self._model.visual_projection.to(kind)
-
-    def _is_faster(self, kind: torch.dtype) -> bool:
-        """Whether one small batch runs at least a fifth faster in ``kind`` than in float32 here."""
+    def _choose_precision(self) -> torch.dtype:
+        """Bring the image tower to the precision that suits the device."""
+        parts = [getattr(self._model, name, None) for name in ("vision_model", "visual_projection")]
+        if parts[0] is None:
+            return torch.float32
+        tower = torch.nn.ModuleList([part for part in parts if part is not None])
+        if self.device.type != "cpu":
+            tower.to(torch.float16)
+            return torch.float16
+        exact = tower.state_dict()
         picture = np.zeros((self.image_size, self.image_size, 3), np.uint8)
-        seconds = {}
-        for candidate in (torch.float32, kind):
-            self._cast_vision(candidate)
-            self.encode_images([picture])
-            seconds[candidate] = min(_seconds(lambda: self.encode_images([picture] * 2)) for _ in range(3))
-        self._cast_vision(torch.float32)
-        return seconds[kind] < 0.8 * seconds[torch.float32]
 
+        def run(kind: torch.dtype) -> Callable[[], object]:
+            tower.to(kind)
+            return lambda: self._encode_batch([picture] * 2)
 
-def choose_device(name: str) -> torch.device:
-    """The device of a name; "auto" is CUDA, then MPS, then the CPU.
-
-    Raises:
-        EncoderError: no such device on this machine.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    try:
-        return torch.zeros(1, device=name).device
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise EncoderError(
-            f"the device {name!r} cannot be used here ({reason}): use 'auto' or 'cpu'"
-        ) from error
-
-
-def _load_model(checkpoint: Checkpoint) -> Any:
-    from transformers import AutoModel
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    try:
-        model, info = AutoModel.from_pretrained(
-            checkpoint.folder,
-            dtype=torch.float32,
-            local_files_only=True,
-            output_loading_info=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-        )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise EncoderError(
-            f"the encoder {checkpoint.name!r} cannot be loaded: {_first_line(error)}"
-        ) from error
-    if not (hasattr(model, "get_image_features") and hasattr(model, "get_text_features")):
-        raise EncoderError(
-            f"{checkpoint.name!r} is a {type(model).__name__}, which has no common space for pictures and "
-            "texts: choose a CLIP or SigLIP model"
-        )
-    if info["missing_keys"]:
-        missing = sorted(info["missing_keys"])
-        raise EncoderError(
-            f"{checkpoint.name!r} lacks {len(missing)} of its weights ({missing[0]}, ...): fetch it again"
-        )
-    return model.eval().requires_grad_(False)
-
-
-def _load_processors(checkpoint: Checkpoint) -> tuple[Any, Any]:
-    from transformers import AutoImageProcessor, AutoTokenizer
-
-    where = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        # Pillow's resize, not torchvision's: the same pixels whether torchvision is there or not.
-        processor = AutoImageProcessor.from_pretrained(checkpoint.folder, backend="pil", **where)
-        return processor, AutoTokenizer.from_pretrained(checkpoint.folder, **where)
-    except ImportError as error:
-        raise EncoderError(
-            f"the tokenizer of {checkpoint.name!r} needs packages that are missing: "
-            "pip install sentencepiece protobuf"
-        ) from error
-    except (OSError, ValueError, KeyError) as error:
-        reason = _first_line(error)
-        raise EncoderError(
-            f"the encoder {checkpoint.name!r} has no usable tokenizer or image processor: {reason}"
-        ) from error
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        if bfloat16_pays(self.space.id, run):
+            tower.to(torch.bfloat16)
+            return torch.bfloat16
+        # Back from bfloat16 the weights would stay rounded.
+        tower.load_state_dict(exact, assign=True)
+        return torch.float32
 
 
 def _logit_scale(model: Any) -> float:
