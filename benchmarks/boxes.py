@@ -22,8 +22,10 @@ import cv2
 import numpy as np
 from saliency import salient_box
 
+from thisismy.core.box import Box
 from thisismy.encoders import load_encoder
 from thisismy.encoders.base import Encoder, Features, Picture, unit
+from thisismy.encoders.regions import crop
 from thisismy.evaluation.datasets.base import Benchmark
 from thisismy.evaluation.datasets.photos import read
 from thisismy.evaluation.metrics.ranking import metric, rank
@@ -31,8 +33,6 @@ from thisismy.evaluation.runs import commit
 from thisismy.media.photos import read_photo
 from thisismy.personalization import NamedInstance, make_method
 from thisismy.personalization.base import GENERIC_PROMPT
-from thisismy.core.box import Box
-from thisismy.encoders.regions import crop
 from thisismy.personalization.boxes import encircled
 
 NEGATIVES = 142

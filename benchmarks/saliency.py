@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from thisismy.encoders.base import Picture
 from thisismy.core.box import Box
+from thisismy.encoders.base import Picture
 
 SMALL = 96
 """Longer side that saliency looks at: it is about whole things, not about texture."""

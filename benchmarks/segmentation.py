@@ -22,11 +22,11 @@ from saliency import salient_box
 
 from thisismy.encoders import load_encoder
 from thisismy.encoders.base import Picture
+from thisismy.encoders.regions import crop
 from thisismy.evaluation.datasets.base import Benchmark, Cutout, Item, Media, generic_query
 from thisismy.evaluation.datasets.photos import read
 from thisismy.evaluation.protocols.segmentation import evaluate_segmentation
 from thisismy.media.photos import read_photo
-from thisismy.encoders.regions import crop
 from thisismy.personalization.registry import make_method, parse_method
 
 SIDE = 480

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder
 
+from thisismy.core.box import Box
 from thisismy.core.errors import InstanceError, MediaError
 from thisismy.encoders.base import unit
-from thisismy.personalization import NamedInstance, Vocabulary, make_method
-from thisismy.core.box import Box
 from thisismy.encoders.regions import crop
+from thisismy.personalization import NamedInstance, Vocabulary, make_method
 from thisismy.personalization.boxes import encircled, inside, marked
 from thisismy.personalization.segmentation import (
     SegmentationSettings,

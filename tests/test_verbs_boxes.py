@@ -15,10 +15,10 @@ from PIL import Image, ImageDraw
 
 from thisismy.cli.app import run
 from thisismy.cli.settings import parse_box
+from thisismy.core.box import Box
 from thisismy.core.errors import InstanceError, MediaError, QueryError, VocabularyError
 from thisismy.library import Library
 from thisismy.personalization import METHODS, make_method
-from thisismy.core.box import Box
 from thisismy.personalization.boxes import BOX_VIEWS, encircled
 from thisismy.services.example_ids import example_id, place_of
 from thisismy.store import instances as rows

@@ -10,9 +10,9 @@ from fakes import FakeEncoder
 from PIL import Image, ImageDraw
 
 from thisismy.cli.app import run
+from thisismy.core.box import Box
 from thisismy.core.errors import EncoderError, MediaError, QueryError, VocabularyError
 from thisismy.library import Library
-from thisismy.core.box import Box
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from thisismy.core.atomic_files import replacing
-from thisismy.core.errors import InstanceError, MediaError, MissingExtraError
 from thisismy.core.box import Box
+from thisismy.core.errors import InstanceError, MediaError, MissingExtraError
 from thisismy.personalization.boxes import IGNORE, box_of_shares, marked, shares_of
 from thisismy.services.context import Tell, quiet
 from thisismy.store import catalog

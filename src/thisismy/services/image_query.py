@@ -11,9 +11,9 @@ import numpy as np
 from thisismy.core.errors import QueryError
 
 if TYPE_CHECKING:
+    from thisismy.core.box import Box
     from thisismy.encoders.base import Encoder
     from thisismy.personalization.base import Vocabulary
-    from thisismy.core.box import Box
     from thisismy.retrieval.filters import Filters
     from thisismy.retrieval.results import SearchResult
     from thisismy.services.context import LibraryContext
@@ -63,8 +63,8 @@ def search_pictured(
         VocabularyError: there is no such method.
         EncoderError: the method needs learned words, which the library's encoder does not take.
     """
-    from thisismy.media.photos import read_photo
     from thisismy.encoders.regions import crop
+    from thisismy.media.photos import read_photo
     from thisismy.retrieval.named import find_named
     from thisismy.retrieval.names import NamedQuery
     from thisismy.retrieval.results import describe_hits
