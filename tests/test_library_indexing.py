@@ -279,7 +279,7 @@ def colours(monkeypatch: pytest.MonkeyPatch, encoder: FakeEncoder, folder: Path)
 
 
 def states(library: Library) -> dict[str, str]:
-    return {Path(entry.path).name: entry.state for entry in library.files()}
+    return {Path(entry.path).name: entry.state for entry in library.files.all()}
 
 
 def test_a_folder_out_of_reach_costs_that_folder(
@@ -297,7 +297,7 @@ def test_a_folder_out_of_reach_costs_that_folder(
             os.close(handle)
             handle, length = inner, length + 251
         os.close(handle)
-        report = library.add([tmp_path / "in"], encoder="fake")
+        report = library.files.add([tmp_path / "in"], encoder="fake")
     finally:
         subprocess.run(["rm", "-rf", tmp_path / "in"], check=True)
     assert report.added == 2
@@ -310,7 +310,7 @@ def test_a_folder_that_may_not_be_listed_keeps_its_files_until_it_may(
     library = colours(monkeypatch, encoder, tmp_path / "library")
     photo(tmp_path / "in/a.png", (1, 1, 1))
     photo(tmp_path / "in/private/b.png", (2, 2, 2))
-    assert library.add([tmp_path / "in"], encoder="fake").added == 2
+    assert library.files.add([tmp_path / "in"], encoder="fake").added == 2
     photo(tmp_path / "in/c.png", (3, 3, 3))
 
     private = os.fsencode(tmp_path / "in/private")
@@ -332,7 +332,7 @@ def test_a_folder_that_may_not_be_listed_keeps_its_files_until_it_may(
     with monkeypatch.context() as patch:  # root may list everything
         patch.setattr(os, "scandir", list_folder)
         patch.setattr(os, "lstat", look)
-        report = library.add([tmp_path / "in"])
+        report = library.files.add([tmp_path / "in"])
     assert (report.added, report.missing) == (1, [])
     assert [(Path(f.path).name, f.error) for f in report.failed] == [
         ("private", "cannot be listed: Permission denied")
@@ -344,7 +344,7 @@ def test_a_folder_that_may_not_be_listed_keeps_its_files_until_it_may(
         "private": "failed",
     }
 
-    report = library.add([tmp_path / "in"])
+    report = library.files.add([tmp_path / "in"])
     assert (report.unchanged, report.failed) == (3, [])
     assert states(library) == {"a.png": "indexed", "b.png": "indexed", "c.png": "indexed"}
 
@@ -355,13 +355,15 @@ def test_pipes_and_sockets_called_like_videos_are_skipped(
     library = colours(monkeypatch, encoder, tmp_path / "library")
     photo(tmp_path / "in/a.png", (1, 1, 1))
     os.mkfifo(tmp_path / "in/pipe.mp4")
+    os.mkfifo(tmp_path / "in/pipe.ts")
     monkeypatch.chdir(tmp_path / "in")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("socket.mp4")
-        report = library.add([tmp_path / "in", tmp_path / "in/pipe.mp4"], encoder="fake")
+        report = library.files.add([tmp_path / "in", tmp_path / "in/pipe.mp4"], encoder="fake")
     assert (report.added, report.failed) == (1, [])
     assert [(Path(note.path).name, note.note) for note in report.skipped] == [
         ("pipe.mp4", "not a regular file"),
+        ("pipe.ts", "not a regular file"),
         ("socket.mp4", "not a regular file"),
     ]
 
@@ -384,9 +386,9 @@ def test_a_copy_of_a_failed_file_is_not_failed_once_the_content_is_indexed(
     library = colours(monkeypatch, encoder, tmp_path / "library")
     photo(tmp_path / "in/first.png", (9, 9, 9))
     photo(tmp_path / "in/second.png", (9, 9, 9))
-    assert len(library.add([tmp_path / "in"], encoder="fake").failed) == 2
+    assert len(library.files.add([tmp_path / "in"], encoder="fake").failed) == 2
     encoder.broken = False
-    report = library.add([tmp_path / "in"])
+    report = library.files.add([tmp_path / "in"])
     assert (report.failed, states(library)) == ([], {"first.png": "indexed", "second.png": "indexed"})
 
 
@@ -397,11 +399,11 @@ def test_a_copy_that_was_not_looked_at_again_is_cleared_by_the_next_run(
     library = colours(monkeypatch, encoder, tmp_path / "library")
     first = photo(tmp_path / "in/first.png", (9, 9, 9))
     photo(tmp_path / "in/second.png", (9, 9, 9))
-    library.add([tmp_path / "in"], encoder="fake")
+    library.files.add([tmp_path / "in"], encoder="fake")
     encoder.broken = False
-    library.add([first])
+    library.files.add([first])
     assert states(library) == {"first.png": "indexed", "second.png": "failed"}
-    report = library.add([tmp_path / "in"])
+    report = library.files.add([tmp_path / "in"])
     assert (report.unchanged, report.failed) == (2, [])
     assert states(library) == {"first.png": "indexed", "second.png": "indexed"}
 
@@ -414,9 +416,9 @@ def test_a_known_file_that_was_out_of_reach_for_a_while_is_not_failed(
     link = tmp_path / "in/a.png"
     link.parent.mkdir()
     link.symlink_to(real)
-    library.add([link.parent], encoder="fake")
+    library.files.add([link.parent], encoder="fake")
     real.rename(tmp_path / "b.png")
-    assert len(library.add([link.parent]).failed) == 1
+    assert len(library.files.add([link.parent]).failed) == 1
     (tmp_path / "b.png").rename(real)
-    assert library.add([link.parent]).failed == []
+    assert library.files.add([link.parent]).failed == []
     assert states(library) == {"a.png": "indexed"}

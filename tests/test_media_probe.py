@@ -11,8 +11,9 @@ from media_files import RED, truncate, write_photo, write_sound, write_video
 from PIL import Image
 
 from thisismy.core.errors import MediaError
+from thisismy.media.info import is_media, parse_date
 from thisismy.media.opening import display_name
-from thisismy.media.probe import is_media, parse_date, probe
+from thisismy.media.probe import probe
 
 
 def test_what_a_plain_video_is(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ Methods = Annotated[
         help="Names from --list with commas between; arguments as NAME?ARGUMENT=VALUE&ARGUMENT=VALUE.",
     ),
 ]
-Seeds = Annotated[int, typer.Option("--seeds", min=1, help="Runs of every method.")]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, max=1000, help="Runs of every method.")]
 EncoderName = Annotated[
     str, typer.Option("--encoder", help="auto, embedded, a folder, or a model of the hub.")
 ]

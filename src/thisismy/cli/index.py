@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from thisismy.cli.numbers import finite
 from thisismy.cli.output import clock, console, print_json, progress_bar, say, short_path
 
 if TYPE_CHECKING:
@@ -35,10 +36,19 @@ def add(
     detector: Annotated[
         str | None, typer.Option(help="How shots are found: adaptive, transnet, windows.")
     ] = None,
-    window: Annotated[float | None, typer.Option(help="Seconds of a shot with --detector windows.")] = None,
-    rate: Annotated[float | None, typer.Option(help="Frames kept per second.")] = None,
-    at_least: Annotated[int | None, typer.Option(help="Frames kept of each shot at least.")] = None,
-    at_most: Annotated[int | None, typer.Option(help="Frames kept of each shot at most.")] = None,
+    window: Annotated[
+        float | None,
+        typer.Option(help="Seconds of a shot with --detector windows.", min=0.1, max=86_400, callback=finite),
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Frames kept per second.", min=0.001, max=1000, callback=finite)
+    ] = None,
+    at_least: Annotated[
+        int | None, typer.Option(help="Frames kept of each shot at least.", min=1, max=1000)
+    ] = None,
+    at_most: Annotated[
+        int | None, typer.Option(help="Frames kept of each shot at most.", min=1, max=1000)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Index videos and photos: new and changed ones only, broken ones are reported and kept out.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from thisismy.cli.numbers import MOST_HITS
 from thisismy.cli.output import clock, console, print_json, say
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def reject(context: typer.Context, name: Name, examples: list[int]) -> None:
 def propose(
     context: typer.Context,
     name: Name,
-    limit: Annotated[int, typer.Option("-k", help="Most new proposals.")] = 20,
+    limit: Annotated[int, typer.Option("-k", help="Most new proposals.", min=1, max=MOST_HITS)] = 20,
     json: Json = False,
 ) -> None:
     """Propose examples from other videos, best first; you confirm or reject them."""

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from thisismy.cli.numbers import LARGEST_SEED
 from thisismy.cli.output import console, print_json, progress_bar
 from thisismy.cli.settings import read_settings
 
@@ -28,7 +29,7 @@ def learn(
         list[str] | None,
         typer.Option("--set", help="An argument of the method, such as tokens=1; may be repeated."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed, same concepts.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Same seed, same concepts.")] = 0,
     judge: Annotated[
         bool, typer.Option("--judge/--no-judge", help="Say how well, by leaving examples out.")
     ] = True,

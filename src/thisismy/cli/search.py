@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from thisismy.cli.numbers import MOST_HITS, MOST_SECONDS, finite
 from thisismy.cli.output import clock, console, print_json, progress_bar, say, short_path
 from thisismy.cli.settings import parse_box
 from thisismy.core.errors import QueryError
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
 
 Query = Annotated[str, typer.Argument(help="What to look for, in words; may be left out with --image.")]
 Image = Annotated[list[Path] | None, typer.Option("--image", "-i", help="A photo of what to look for.")]
-Count = Annotated[int, typer.Option("-k", help="Hits wanted.")]
+Count = Annotated[int, typer.Option("-k", help="Hits wanted.", min=1, max=MOST_HITS)]
 By = Annotated[str, typer.Option(help="Score the mean of a 'shot', or its best 'frame'.")]
 Cutoff = Annotated[
-    float, typer.Option(help="Share of unrelated pairs a hit must beat, 0 to 1; 0 shows everything.")
+    float,
+    typer.Option(
+        help="Share of unrelated pairs a hit must beat; 0 shows everything.", min=0, max=1, callback=finite
+    ),
 ]
 Fold = Annotated[bool, typer.Option("--fold/--no-fold", help="Fold near-duplicates into the best of them.")]
 PathOption = Annotated[
@@ -32,8 +36,14 @@ After = Annotated[
     str | None, typer.Option(help="Only files made on this day or later: 2024, 2024-07, 2024-07-31.")
 ]
 Before = Annotated[str | None, typer.Option(help="Only files made before this day.")]
-MinDuration = Annotated[float | None, typer.Option(help="Only files of at least so many seconds.")]
-MaxDuration = Annotated[float | None, typer.Option(help="Only files of at most so many seconds.")]
+MinDuration = Annotated[
+    float | None,
+    typer.Option(help="Only files of at least so many seconds.", min=0, max=MOST_SECONDS, callback=finite),
+]
+MaxDuration = Annotated[
+    float | None,
+    typer.Option(help="Only files of at most so many seconds.", min=0, max=MOST_SECONDS, callback=finite),
+]
 Like = Annotated[
     Path | None, typer.Option("--like", help="A photo; * in the words stands for what it shows.")
 ]

@@ -8,13 +8,14 @@ from typing import Annotated, Protocol
 
 import typer
 
+from thisismy.cli.numbers import LARGEST_SEED
 from thisismy.cli.output import console, print_json, say
 
 Out = Annotated[Path, typer.Option("--out", "-o", help="The file to write.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", help="A setting, such as epochs=20; may be repeated.")
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
+Seed = Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Same seed, same result.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 NO_LOSSES = {"epoch", "learning_rate", "round"}

@@ -22,7 +22,7 @@ from thisismy.media.discovery import DiscoveredFile, find_media
 from thisismy.media.frames import frames_at
 from thisismy.media.photos import read_photo
 from thisismy.media.probe import probe
-from thisismy.shots import DETECTORS, Sampling, ScannedShot, ShotDetector, ShotError, scan_video
+from thisismy.shots import DETECTORS, FixedWindows, Sampling, ScannedShot, ShotDetector, ShotError, scan_video
 from thisismy.store import catalog
 from thisismy.store.catalog import FEATURES, SHOTS
 from thisismy.store.features import (
@@ -362,12 +362,12 @@ def make_detector(settings: IndexSettings) -> ShotDetector:
     """The shot detector that a library's settings name.
 
     Raises:
-        ShotError: there is none of that name, or its window makes no sense.
+        ShotError: there is none of that name, or the window is out of range, even if it is not used.
     """
+    windows = FixedWindows(settings.window)
     if settings.detector not in DETECTORS:
         raise ShotError(f"no shot detector is called {settings.detector!r}; there are {', '.join(DETECTORS)}")
-    build = DETECTORS[settings.detector]
-    return build(settings.window) if settings.detector == "windows" else build()
+    return windows if settings.detector == "windows" else DETECTORS[settings.detector]()
 
 
 def _encode(

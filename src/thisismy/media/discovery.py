@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from thisismy.core.paths import path_bytes
-from thisismy.media.probe import is_media
+from thisismy.media.info import is_media
 
 _LEADS_NOWHERE = (errno.ENOENT, errno.ELOOP)
 
@@ -80,10 +80,11 @@ def _walk(start: Path, seen: set[tuple[int, int]]) -> Iterator[DiscoveredFile]:
 
 
 def _file(path: Path, status: os.stat_result, *, named: bool) -> DiscoveredFile:
-    if not named and not is_media(path):
-        return _skipped(path)
+    # First, because to open a named pipe would wait for a writer.
     if not stat.S_ISREG(status.st_mode):
         return DiscoveredFile(path, skipped="not a regular file")
+    if not named and not is_media(path):
+        return _skipped(path)
     return DiscoveredFile(path, status.st_size, status.st_mtime_ns)
 
 

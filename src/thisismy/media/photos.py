@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from thisismy.core.errors import MediaError, MissingExtraError
+from thisismy.media.info import MediaInfo, parse_date
 from thisismy.media.opening import check_file, display_name
 from thisismy.media.pictures import Picture, fitted
-from thisismy.media.probe import MediaInfo, parse_date
 
 MAX_PIXELS = 250_000_000
 """Photos above this are refused: a small file can claim any size and fill the memory."""

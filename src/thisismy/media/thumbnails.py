@@ -8,10 +8,10 @@ import numpy as np
 
 from thisismy.core.errors import MediaError
 from thisismy.media.frames import VideoStream, frames_at
+from thisismy.media.info import PHOTO_SUFFIXES
 from thisismy.media.opening import display_name
 from thisismy.media.photos import read_photo
 from thisismy.media.pictures import Picture, is_empty, luma
-from thisismy.media.probe import PHOTO_SUFFIXES
 
 # Where in a video to look for a telling frame, as shares of its length; tried in this order.
 _PLACES = (0.1, 0.3, 0.5, 0.7, 0.02, 0.9)

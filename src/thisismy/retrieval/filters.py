@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -36,6 +37,9 @@ class Filters:
         if self.after and self.before and self.after >= self.before:
             raise QueryError(f"nothing can be after {self.after} and before {self.before}")
         low, high = self.min_duration, self.max_duration
+        for seconds in (low, high):
+            if seconds is not None and not (math.isfinite(seconds) and seconds >= 0):
+                raise QueryError(f"a duration is 0 seconds or more, not {seconds}")
         if low is not None and high is not None and low > high:
             raise QueryError(f"nothing can last at least {low} s and at most {high} s")
 

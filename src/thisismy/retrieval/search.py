@@ -45,12 +45,16 @@ class Query:
             raise QueryError("nothing to look for: type some words or give a picture with --image")
 
 
+MOST_HITS = 10_000
+"""A person looks at tens of hits; more than this would be the whole library in another order."""
+
+
 @dataclass(frozen=True)
 class SearchOptions:
     """How hits are chosen.
 
     Attributes:
-        k: hits wanted.
+        k: hits wanted, 1 to 10,000.
         by: "shot" scores the mean of a shot's frames, "frame" its best frame (finds what is seen briefly).
         cutoff: share of unrelated pairs a hit must beat, 0 to 1; raising it gives fewer, surer hits, 0 all.
         fold: whether near-duplicates are folded into the better hit.
@@ -62,8 +66,8 @@ class SearchOptions:
     fold: bool = True
 
     def __post_init__(self) -> None:
-        if self.k < 1:
-            raise QueryError(f"{self.k} hits cannot be asked for: 1 or more")
+        if not 1 <= self.k <= MOST_HITS:
+            raise QueryError(f"a search gives 1 to {MOST_HITS:,} hits, not {self.k}")
         if self.by not in {"shot", "frame"}:
             raise QueryError(f"shots are scored by 'shot' (mean) or 'frame' (best frame), not {self.by!r}")
         if not 0 <= self.cutoff <= 1:

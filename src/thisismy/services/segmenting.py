@@ -129,8 +129,9 @@ def _place(text: str) -> tuple[Path, float | None]:
 
 def _picture(path: Path, time: float | None) -> tuple[float | None, Picture]:
     from thisismy.media.frames import frames_at
+    from thisismy.media.info import PHOTO_SUFFIXES
     from thisismy.media.photos import read_photo
-    from thisismy.media.probe import PHOTO_SUFFIXES, probe
+    from thisismy.media.probe import probe
 
     if path.suffix.lower() in PHOTO_SUFFIXES:
         return None, read_photo(path, SHORTER_SIDE)

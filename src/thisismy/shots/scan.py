@@ -12,10 +12,10 @@ from thisismy.core.errors import MediaError
 from thisismy.core.progress import Progress, silent
 from thisismy.core.span import Span
 from thisismy.media.frames import DecodedFrame, Frame, VideoStream
+from thisismy.media.info import PHOTO_SUFFIXES
 from thisismy.media.opening import display_name
 from thisismy.media.photos import read_photo
 from thisismy.media.pictures import is_black
-from thisismy.media.probe import PHOTO_SUFFIXES
 from thisismy.shots.detectors.base import CutFinder, Shot, ShotDetector, ShotError
 
 # Decoded frames held until it is known to which shot they belong; older ones are turned into small pictures,
@@ -29,6 +29,8 @@ _LATE = 0.4
 # Candidates a shot holds at least before they are thinned out, and all that wait for a slow detector.
 _FEW, _MANY = 8, 128
 _REPORT_EVERY = 25
+_RATES = 0.001, 1000.0
+_MOST_FRAMES = 1000
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,9 @@ class Sampling:
     """How many frames stand for a shot, and where they lie: evenly spread over it.
 
     Args:
-        rate: frames a second, above 0. Raising it costs time and space and finds briefer moments.
+        rate: frames a second, 0.001 to 1000. Raising it costs time and space and finds briefer moments.
         at_least: frames of even the shortest shot (as far as it has so many), 1 or more.
-        at_most: frames of even the longest shot, not below ``at_least``; also bounds the memory of a scan.
+        at_most: frames of even the longest shot, from ``at_least`` to 1000; also bounds the memory of a scan.
 
     Raises:
         ShotError: a value is out of range.
@@ -49,10 +51,14 @@ class Sampling:
     at_most: int = 8
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.rate) and self.rate > 0) or not 1 <= self.at_least <= self.at_most:
+        if not _RATES[0] <= self.rate <= _RATES[1]:
             raise ShotError(
-                "sampling needs a rate above 0 and 1 <= at_least <= at_most, "
-                f"not {self.rate}, {self.at_least} and {self.at_most}"
+                f"the rate of frames must be from {_RATES[0]:g} to {_RATES[1]:g} a second, not {self.rate}"
+            )
+        if not 1 <= self.at_least <= self.at_most <= _MOST_FRAMES:
+            raise ShotError(
+                f"of each shot 1 to {_MOST_FRAMES} frames can be kept, with at_least up to at_most, "
+                f"not {self.at_least} and {self.at_most}"
             )
 
     def count(self, seconds: float) -> int:

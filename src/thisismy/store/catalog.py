@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, delete, exists, func, or_, select
 
 from thisismy.core.paths import path_bytes, path_text
 from thisismy.media.discovery import DiscoveredFile
-from thisismy.media.probe import MediaInfo
+from thisismy.media.info import MediaInfo
 from thisismy.store import schema
 from thisismy.store.dialects import dialect_of
 from thisismy.store.settings import changed

@@ -15,8 +15,8 @@ from thisismy.core.errors import InstanceError
 from thisismy.core.paths import content_hash
 from thisismy.core.span import Span
 from thisismy.encoders.base import Encoder, Features, Picture, unit
+from thisismy.media.info import PHOTO_SUFFIXES
 from thisismy.media.photos import read_photo
-from thisismy.media.probe import PHOTO_SUFFIXES
 from thisismy.store import catalog
 from thisismy.store.features import frames_with_content, shots_of
 from thisismy.store.folder import Store

@@ -14,6 +14,7 @@ from thisismy.media.pictures import Picture
 _ROUNDING = 1e-6
 # Few enough frames lie in this many seconds to be held back until it is known whether the video goes on.
 _SLIVER = 0.1
+_WINDOWS = 0.1, 86_400.0
 
 
 class ShotError(ThisIsMyError):
@@ -86,19 +87,21 @@ class FixedWindows:
     """Windows of equal length, without a look at the picture; This-Is-My uses 3 s.
 
     Args:
-        seconds: length of a window, above 0. Longer windows mean fewer and coarser moments. What is left at
-            the end is a window of its own unless it is shorter than 0.1 s and a tenth of one.
+        seconds: length of a window, 0.1 to 86,400 (a day). Longer windows mean fewer and coarser moments.
+            What is left at the end is a window of its own unless it is shorter than 0.1 s and a tenth of one.
 
     Raises:
-        ShotError: ``seconds`` is not above 0.
+        ShotError: ``seconds`` is out of range.
     """
 
     seconds: float = 3.0
     picture_size: None = None
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.seconds) and self.seconds > 0):
-            raise ShotError(f"windows must be longer than 0 seconds, not {self.seconds}")
+        if not _WINDOWS[0] <= self.seconds <= _WINDOWS[1]:
+            raise ShotError(
+                f"a window must last from {_WINDOWS[0]:g} to {_WINDOWS[1]:g} seconds, not {self.seconds}"
+            )
 
     @property
     def id(self) -> str:
