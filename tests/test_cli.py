@@ -142,13 +142,20 @@ def test_export(library: Path, tmp_path: Path) -> None:
         (["export", "x"], "nothing to save"),
         (["export", "x", "--list", "hits.doc"], "not hits.doc"),
         (["add", "--detector", "psychic"], "no shot detector is called 'psychic'"),
-        (["add", "--rate", "0"], "rate above 0"),
     ],
 )
 def test_one_clear_line_for_what_makes_no_sense(library: Path, arguments: list[str], message: str) -> None:
     said = run("-L", library, *arguments, code=1).stderr
     assert message in said
     assert len(said.strip().splitlines()) == 1
+
+
+def test_a_transcript_is_saved_of_one_video_only(library: Path, made: Path, tmp_path: Path) -> None:
+    said = run("-L", library, "transcribe", made / "media", "--save", tmp_path / "a.srt", code=2).stderr
+    assert "name the one video" in said
+    assert len(said.splitlines()) == 1
+    run("-L", library, "transcribe", made / "media/hello.mp4", "--save", tmp_path / "a.srt")
+    assert "this is" in (tmp_path / "a.srt").read_text().lower()
 
 
 def test_a_library_that_is_not_there(tmp_path: Path) -> None:
@@ -184,6 +191,6 @@ def test_interrupted_adding_goes_on(made: Path, tmp_path: Path) -> None:
     said = process.communicate()[1]
     assert process.returncode in (130, 0)
     assert "Traceback" not in said
-    assert process.returncode == 0 or "goes on from there" in said
+    assert process.returncode == 0 or "resumes from there" in said
     report = json.loads(run("-L", tmp_path / "library", "add", made / "media", "--json").stdout)
     assert report["added"] + report["updated"] + report["unchanged"] == 5

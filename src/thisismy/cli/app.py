@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +28,9 @@ from thisismy.cli import (
 )
 from thisismy.cli.output import say
 from thisismy.core.errors import ThisIsMyError
+
+# The parser's class of everything that is wrong with a command line; typer gives no other name to it.
+_UsageError: Any = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="thisismy",
@@ -106,14 +109,24 @@ def run(arguments: Sequence[str]) -> int:
     # An exception of our own, because the command line parser has its own idea of a KeyboardInterrupt.
     before = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        app(args=list(arguments), prog_name="thisismy")
+        code = app(args=list(arguments), prog_name="thisismy", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except _UsageError as error:
+        # Without a command the help has been shown, and there is nothing to say.
+        message = " ".join(error.format_message().split())
+        if message:
+            where = error.ctx.command_path if error.ctx else "thisismy"
+            say(f"thisismy: {message.rstrip('.')} (see `{where} --help`)")
+        return 2
+    except typer.Abort:
+        return 1
     except ThisIsMyError as error:
         say(f"thisismy: {error}")
         return 1
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else 0
     except Interrupted:
-        say("thisismy: stopped; what was finished is kept, and the same command goes on from there")
+        say("thisismy: stopped; what was finished is kept, and the same command resumes from there")
         return 130
     except BrokenPipeError:
         # Whoever read the output has seen enough; Python would complain once more when it flushes at exit.
@@ -129,4 +142,3 @@ def run(arguments: Sequence[str]) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    return 0

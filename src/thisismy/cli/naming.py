@@ -42,7 +42,7 @@ def transcribe(
     from thisismy.library import Library
     from thisismy.transcripts import write_transcript
 
-    if save is not None and len(paths or []) != 1:
+    if save is not None and (len(paths or []) != 1 or Path(next(iter(paths or []))).is_dir()):
         raise typer.BadParameter("name the one video whose transcript is to be saved", param_hint="--save")
     library = Library.open(context.obj.library)
     with progress_bar(not context.obj.quiet) as progress:

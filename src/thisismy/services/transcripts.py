@@ -73,11 +73,13 @@ class TranscriptService:
         """The transcript of a video.
 
         Raises:
-            LibraryError: the video is not in the library, or has no transcript yet.
+            LibraryError: the video is not in the library, is a folder of several, or has no transcript yet.
         """
-        (media_id,) = self._context.media_under([path]) or {0}
+        media = self._context.media_under([path]) or set()
+        if len(media) > 1:
+            raise LibraryError(f"{path} is a folder with {len(media)} files: name one video")
         with self._context.store.read() as connection:
-            found = get_transcript(connection, media_id)
+            found = get_transcript(connection, next(iter(media), 0))
         if found is None:
             raise LibraryError(f"{path} has no transcript yet: run `thisismy transcribe {path}`")
         return found
