@@ -172,7 +172,7 @@ def test_bytes_of_any_origin(data: bytes, text: str) -> None:
 
 
 def test_binary_files_are_refused() -> None:
-    with pytest.raises(TranscriptError, match="line 2: it holds zero bytes"):
+    with pytest.raises(TranscriptError, match="line 2: zero bytes: this is not a subtitle file"):
         decode(b"MZ\n\0\0", "x.srt")
 
 

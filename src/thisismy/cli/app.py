@@ -133,7 +133,7 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except OSError as error:
-        # Whatever the system refuses (a folder that is not there, a full disk) is no fault of the program.
+        # Whatever the system refuses (a folder that is not there, a full disk) is not a fault of the program.
         if error.strerror is None:
             raise
         where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""

@@ -339,7 +339,7 @@ def study(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Run a whole study from a file; interrupted, the same command goes on."""
+    """Run a whole study from a file; if interrupted, the same command resumes."""
     from thisismy.core.errors import BenchmarkError
     from thisismy.evaluation.config import parse, read
     from thisismy.evaluation.study import run_study, run_tiny

@@ -51,9 +51,9 @@ def add(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Index videos and photos: new and changed ones only, broken ones are reported and kept out.
+    """Index videos and photos: new and changed ones only, broken ones are reported and left out.
 
-    Exits with 1 when a file failed. Interrupt it whenever you like; the next run goes on.
+    Exits with 1 when a file failed. Interrupt it whenever you like; the next run resumes.
     """
     from thisismy.library import Library
 

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 def learn(
     context: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(help="Learn just these anew; none: what has changed.")
+        list[str] | None, typer.Argument(help="Learn just these again; none: what has changed.")
     ] = None,
     method: Annotated[
         str,

@@ -51,7 +51,7 @@ def meta_train(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Learn category features for the method meta-tokens; interrupted, the same command goes on.
+    """Learn category features for the method meta-tokens; if interrupted, the same command resumes.
 
     Then: `thisismy learn --method meta-tokens --set category_features=FILE`.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def console() -> Console:
-    """Where tables go: standard output; plain text when it is no terminal."""
+    """Where tables go: standard output; plain text when it is not a terminal."""
     from rich.console import Console
 
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty())

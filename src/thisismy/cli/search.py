@@ -97,7 +97,7 @@ def search(
     chosen: dict[str, Any] = {"k": k, "by": by, "cutoff": cutoff, "fold": fold, "filters": filters}
     if like is not None:
         if image:
-            raise QueryError("--like and --image cannot be asked for together: leave one out")
+            raise QueryError("--like and --image cannot be combined: use one of them")
         result = library.search.find_pictured(query, like, box=parse_box(box), method=like_method, **chosen)
     else:
         result = library.search.find(query, images=image or (), **chosen)
@@ -118,7 +118,7 @@ def _search_said(context: typer.Context, phrase: str, k: int, json: bool) -> Non
     for hit in hits:
         out.print(f"{clock(hit.start)}  {short_path(hit.path)}: {hit.text}", markup=False)
     if not hits:
-        out.print("nobody says that in what was transcribed.")
+        out.print("no transcript has these words.")
 
 
 def export(
@@ -136,7 +136,7 @@ def export(
     max_duration: MaxDuration = None,
     clips: Annotated[Path | None, typer.Option(help="Folder to cut the hits into, one clip each.")] = None,
     exact: Annotated[
-        bool, typer.Option("--exact", help="Cut at the exact frame; encodes anew instead of copying.")
+        bool, typer.Option("--exact", help="Cut at the exact frame; encodes again instead of copying.")
     ] = False,
     sheet: Annotated[Path | None, typer.Option(help="PNG to draw the hits into.")] = None,
     list_: Annotated[

@@ -39,7 +39,7 @@ def train_inversion(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Train PALAVRA's set encoder or pi-map's map for an encoder; interrupted, the same command goes on.
+    """Train PALAVRA's set encoder or pi-map's map for an encoder; if interrupted, the same command resumes.
 
     Give the file to the method: `set_encoder` of palavra, `picture_map` of pi-map.
     """

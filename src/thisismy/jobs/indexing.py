@@ -43,7 +43,7 @@ batch is encoded when nothing is left to decode; decoding keeps even a fast GPU 
 
 @dataclass(frozen=True)
 class Failure:
-    """A file that is kept out of the library, at which stage and why."""
+    """A file that is left out of the library, at which stage and why."""
 
     path: str
     stage: str
@@ -70,7 +70,7 @@ class IndexReport:
         updated: known, and brought up to new settings, another encoder or an interrupted run.
         missing: names that were known and are gone from disk.
         skipped: files in the folders that are neither videos nor photos.
-        failed: kept out.
+        failed: left out.
         notes: remarks on files that were indexed.
     """
 

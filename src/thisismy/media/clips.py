@@ -44,7 +44,7 @@ def cut_clip(path: str | Path, span: Span, out: str | Path, *, exact: bool = Fal
 
     Without ``exact`` the packets are copied as they are, in no time and without loss; the clip then starts at
     the last key frame at or before the span. Where the container of ``out`` cannot hold them, and with
-    ``exact``, pictures are encoded anew as upright H.264 and sound as AAC, and the clip has exactly the
+    ``exact``, pictures are encoded again as upright H.264 and sound as AAC, and the clip has exactly the
     frames shown in the span.
 
     Args:
@@ -52,7 +52,7 @@ def cut_clip(path: str | Path, span: Span, out: str | Path, *, exact: bool = Fal
         span: what to cut, in seconds on the player's clock.
         out: the file to write; its suffix chooses the container. It appears whole or not at all, and replaces
             a file of that name.
-        exact: encode anew, to start and end at the frame.
+        exact: encode again, to start and end at the frame.
 
     Returns:
         What was really cut, on the clock of the source.

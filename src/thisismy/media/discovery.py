@@ -17,7 +17,7 @@ _LEADS_NOWHERE = (errno.ENOENT, errno.ELOOP)
 
 @dataclass(frozen=True)
 class DiscoveredFile:
-    """A path that was come upon.
+    """A path found on disk.
 
     Attributes:
         path: absolute.

@@ -298,7 +298,7 @@ class VideoStream:
             plural = "" if self.damaged_packets == 1 else "s"
             notes.append(f"{self.damaged_packets} damaged packet{plural} skipped")
         if self._jumps:
-            notes.append("the clock jumps back: times count on")
+            notes.append("the clock jumps back: times continue from there")
         if self._finished and self.truncated:
             notes.append(f"ends at {self.end:.1f} s of {self.announced_end:.1f} s announced")
         return tuple(notes)
@@ -354,7 +354,7 @@ class VideoStream:
                 return
 
     def seek(self, time: float) -> None:
-        """Go on from the last key frame at or before ``time``; iterate anew afterwards.
+        """Continue from the last key frame at or before ``time``; start a new iteration afterwards.
 
         Raises:
             MediaError: the file cannot be searched.

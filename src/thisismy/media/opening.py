@@ -22,7 +22,7 @@ _MICROSECONDS = 1_000_000
 
 
 def display_name(path: str | os.PathLike[str]) -> str:
-    """A path as text that can be printed anywhere: bytes that are no UTF-8 and line breaks are replaced."""
+    """A path as text that can be printed anywhere: bytes that are not UTF-8 and line breaks are replaced."""
     text = os.fsencode(path).decode("utf-8", "replace")
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
@@ -72,7 +72,7 @@ def open_container(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def _source(path: Path) -> Iterator[Any]:
-    """What to hand to the demuxer: an absolute path, or an open file where the name is no UTF-8."""
+    """What to hand to the demuxer: an absolute path, or an open file where the name is not UTF-8."""
     absolute = os.path.abspath(path)
     try:
         absolute.encode("utf-8")

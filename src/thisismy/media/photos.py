@@ -36,7 +36,7 @@ def read_photo(path: str | Path, shorter_side: int | None = None) -> Picture:
         shorter_side: pixels to scale down to; None keeps the full size. Photos are never enlarged.
 
     Raises:
-        MediaError: the file is no photo, too damaged, or larger than :data:`MAX_PIXELS`.
+        MediaError: the file is not a photo, is too damaged, or larger than :data:`MAX_PIXELS`.
         MissingExtraError: a HEIC photo without the extra.
     """
     with _opened(Path(path)) as image:
@@ -47,7 +47,7 @@ def probe_photo(path: Path) -> MediaInfo:
     """What :func:`thisismy.media.probe.probe` says of a photo; it is decoded once, to know that it can be.
 
     Raises:
-        MediaError: the file is no photo, too damaged, or larger than :data:`MAX_PIXELS`.
+        MediaError: the file is not a photo, is too damaged, or larger than :data:`MAX_PIXELS`.
         MissingExtraError: a HEIC photo without the extra.
     """
     with _opened(path) as image:

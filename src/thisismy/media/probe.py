@@ -33,7 +33,7 @@ def probe(path: str | Path) -> MediaInfo:
     """Look into a media file; a video's first frame is decoded, to know that it can be.
 
     Raises:
-        MediaError: the file is missing, empty, unreadable, no media, or nothing of it can be decoded.
+        MediaError: the file is missing, empty, unreadable or not media, or nothing of it can be decoded.
     """
     path = Path(path)
     check_file(path)

@@ -94,6 +94,10 @@ def train_inversion(
     return TrainReport(kind, path, corpus.source, curves if drawn else None, found.history, failed)
 
 
+_KINDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+_LARGEST = 1_000_000
+
+
 def checked_settings(settings: Mapping[str, Any], arguments: Any) -> dict[str, Any]:
     """Settings of a training as its class takes them; a whole number will do where a number is wanted.
 
@@ -102,7 +106,7 @@ def checked_settings(settings: Mapping[str, Any], arguments: Any) -> dict[str, A
         arguments: a dataclass with a default for everything.
 
     Raises:
-        VocabularyError: a setting is unknown or of another type.
+        VocabularyError: a setting is unknown, of another type, or a number that makes no sense.
     """
     known = {f.name: f.default for f in fields(arguments)}
     checked = dict(settings)
@@ -113,7 +117,9 @@ def checked_settings(settings: Mapping[str, Any], arguments: Any) -> dict[str, A
         if wanted is float and isinstance(value, int) and not isinstance(value, bool):
             checked[name] = float(value)
         elif not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool):
-            raise VocabularyError(f"the setting {name!r} is a {wanted.__name__}, not {value!r}")
+            raise VocabularyError(f"the setting {name!r} is {_KINDS[wanted]}, not {value!r}")
+        if wanted in (int, float) and not 0 <= value <= _LARGEST:
+            raise VocabularyError(f"the setting {name!r} is a number from 0 to {_LARGEST:,}, not {value}")
     return checked
 
 

@@ -71,7 +71,7 @@ def find_sidecar(media_path: str | os.PathLike[str], languages: Sequence[str] = 
     2. files without a language mark or with one of ``languages``;
     3. the fewest marks; then .srt, .vtt, .sbv, .json; then the name.
 
-    A JSON file that is no transcript is passed over.
+    A JSON file that is not a transcript is ignored.
 
     Args:
         media_path: the video; it need not exist.

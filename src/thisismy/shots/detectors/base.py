@@ -12,7 +12,7 @@ from thisismy.core.span import Span
 from thisismy.media.pictures import Picture
 
 _ROUNDING = 1e-6
-# Few enough frames lie in this many seconds to be held back until it is known whether the video goes on.
+# Few enough frames lie in this many seconds to be held back until it is known whether the video continues.
 _SLIVER = 0.1
 _WINDOWS = 0.1, 86_400.0
 

@@ -1,8 +1,8 @@
 """Whether pictures are blends of the first and the last one: the mathematics of gradual transitions.
 
 In a dissolve every picture is a weighted sum of what was shown before and what is shown after; in a fade it
-is a weighted sum of one of them and a plain colour. Whatever moves is no such sum: half way through a pan the
-picture is a third one, which the two ends do not explain.
+is a weighted sum of one of them and a plain colour. Whatever moves is not such a sum: half way
+through a pan the picture is a third one, which the two ends do not explain.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ class _TransNetRun:
             if cut is not None and cut - self._last_cut >= self._settings.shortest:
                 self._last_cut = cut
                 cuts.append(cut)
-        # While a transition goes on, its middle is not known yet.
+        # While a transition lasts, its middle is not known yet.
         self.settled = self._run[0] if self._run else times[-1]
         return cuts
 

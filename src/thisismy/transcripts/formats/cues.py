@@ -43,7 +43,7 @@ def decode(data: bytes, name: str) -> str:
     """Text of a subtitle file: UTF-8 or UTF-16 with their marks, else Windows-1252.
 
     Raises:
-        TranscriptError: the bytes are no text.
+        TranscriptError: the bytes are not text.
     """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
@@ -52,7 +52,7 @@ def decode(data: bytes, name: str) -> str:
             raise refuse(name, 1, "it is marked as UTF-16 but is not") from error
     if b"\0" in data:
         raise refuse(
-            name, data[: data.index(b"\0")].count(b"\n") + 1, "it holds zero bytes, so it is no subtitle file"
+            name, data[: data.index(b"\0")].count(b"\n") + 1, "zero bytes: this is not a subtitle file"
         )
     try:
         return data.decode("utf-8-sig")

@@ -21,7 +21,7 @@ ARROW = re.compile(r"^\s*(\S{1,20}?)\s*(?:-{1,3}>|–>|—>|→)\s*(\S{1,20})(.*
 
 
 def timing(line: str) -> tuple[float | None, float | None] | None:
-    """Start and end of a timing line, each None when unreadable; None when it is no timing line.
+    """Start and end of a timing line, each None when unreadable; None when it is not a timing line.
 
     A line counts as one when it has an arrow and at least one side reads like a clock, or begins with a
     digit and has a colon on both sides (a clock with a typing error).

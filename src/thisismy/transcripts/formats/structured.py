@@ -23,7 +23,7 @@ def parse_json(text: str, name: str) -> Transcript:
     milliseconds) and ``{"events": [{"tStartMs", "dDurationMs", "segs"}]}`` (json3).
 
     Raises:
-        TranscriptError: no JSON (with the line), another shape, or a segment whose times are no numbers.
+        TranscriptError: not JSON (with the line), of another shape, or a segment whose times are not numbers.
     """
     try:
         data = json.loads(text)
