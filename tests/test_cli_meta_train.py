@@ -68,7 +68,7 @@ def test_what_it_cannot_do_is_explained(
     command = ["meta-train", str(pictures), "-o", str(tmp_path / "x"), "--encoder", "embedded"]
     for setting, message in (
         ("magic=1", "no setting 'magic'"),
-        ("rounds=many", "rounds' is a int"),
+        ("rounds=many", "rounds' is a whole number"),
         ("rounds", "name=value"),
     ):
         assert run([*command, "--set", setting]) == 1
