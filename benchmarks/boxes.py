@@ -29,7 +29,7 @@ from thisismy.encoders.regions import crop
 from thisismy.evaluation.datasets.base import Benchmark
 from thisismy.evaluation.datasets.photos import read
 from thisismy.evaluation.metrics.ranking import metric, rank
-from thisismy.evaluation.runs import commit
+from thisismy.evaluation.protocols.provenance import commit
 from thisismy.media.photos import read_photo
 from thisismy.personalization import NamedInstance, make_method
 from thisismy.personalization.base import GENERIC_PROMPT

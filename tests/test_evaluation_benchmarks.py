@@ -229,11 +229,11 @@ def test_vlogs_count_what_no_shot_stands_for(dev_data):
     assert (len(dog.relevant), dog.missing) == (3, 2)
 
 
-def test_vlogs_without_examples_are_lost(dev_data):
+def test_vlogs_without_examples_stay_unlearned(dev_data):
     truth = vlogs.read(dev_data / "vlogs-dev")
     found = vlogs.build(truth, vlogs.true_shots(truth), {"cat": [("maya_02", 3)]}, mined={"cat": "animal"})
     assert [(i.id, i.category) for i in found.instances] == [("cat", "animal")]
-    assert len(found.lost) == 14
+    assert len(found.unlearned) == 14
 
 
 @pytest.mark.parametrize(

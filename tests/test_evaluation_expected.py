@@ -17,7 +17,7 @@ from thisismy.encoders.base import unit
 from thisismy.evaluation.datasets import deepfashion2, this_is_my, ytvos
 from thisismy.evaluation.features import FeatureFile, encode
 from thisismy.evaluation.protocols.retrieval import Protocol, run
-from thisismy.evaluation.reports.aggregate import table
+from thisismy.evaluation.reports.aggregate import aggregate
 from thisismy.personalization.base import Method, Vocabulary
 from thisismy.personalization.registry import make_method
 
@@ -39,7 +39,7 @@ class Tied(Method):
 
 def row(benchmark, features, encoder, method, **protocol):
     cell = run(benchmark, features, encoder, method, protocol=Protocol(**protocol))
-    return table(benchmark, {"it": [cell]})["rows"][0]
+    return aggregate(benchmark, {"it": [cell]})["rows"][0]
 
 
 def random_features(benchmark, path, encoder):

@@ -17,11 +17,9 @@ from thisismy.evaluation.features import FeatureFile
 from thisismy.evaluation.protocols import mining
 from thisismy.evaluation.protocols.mining import (
     evaluate_mining,
-    mining_markdown,
-    mining_table,
-    shares,
     true_mentions,
 )
+from thisismy.evaluation.reports.render import mining_markdown, mining_shares, mining_table
 from thisismy.transcripts import Segment, Transcript, write_transcript
 
 SAID = (
@@ -118,7 +116,7 @@ def test_speech_is_recognised_once(tmp_path, calibrated, monkeypatch):
     monkeypatch.setattr(mining, "locate_model", lambda: ("anywhere", "base"))
     truth = vlogs.read(small_set(tmp_path))
     for _ in range(2):
-        said = mining.read_said(truth, ["asr"])
+        said = mining.read_transcripts(truth, ["asr"])
         assert said["one"]["asr"].text == " ".join(text for _, _, text in SAID)
     assert heard == ["loaded", "one.mp4"]
 
@@ -137,7 +135,7 @@ def test_what_is_not_there_is_said(tmp_path):
 
 def test_shares_and_tables():
     step = {"precision": 13 / 14, "recall": None}
-    assert shares(step) == "93 / -"
+    assert mining_shares(step) == "93 / -"
     row = {"patterns": "paper", "transcript": "srt", "variant": "default"} | dict.fromkeys(mining.STEPS, step)
     assert mining_markdown([row]).splitlines()[2] == "| paper | srt |" + " 93 / - |" * 4
     about = {"benchmark": "b", "mentions": 2, "visible": 1, "encoder": "e", "shots by": "truth"}

@@ -12,11 +12,11 @@ from thisismy.core.errors import BenchmarkError, EncoderMismatchError
 from thisismy.encoders.base import unit
 from thisismy.evaluation.datasets.base import Benchmark, Instance, Item, Media, Query, generic_query
 from thisismy.evaluation.features import FeatureFile, ItemFeatures, encode
-from thisismy.evaluation.protocols.resplit import dealt, left_out
+from thisismy.evaluation.protocols.provenance import provenance
+from thisismy.evaluation.protocols.resplit import resplit, too_few_photos
 from thisismy.evaluation.protocols.retrieval import MEASURES, Protocol, run
-from thisismy.evaluation.reports.aggregate import table
-from thisismy.evaluation.reports.render import dealt_note
-from thisismy.evaluation.runs import provenance
+from thisismy.evaluation.reports.aggregate import aggregate
+from thisismy.evaluation.reports.render import split_note
 from thisismy.personalization.base import Method, Vocabulary
 from thisismy.personalization.registry import make_method
 
@@ -110,7 +110,7 @@ def test_missing_media_are_named_before_anything_is_encoded(small):
     assert encoder.images_seen == 0
 
 
-def test_interrupted_encoding_goes_on(small, tmp_path, monkeypatch):
+def test_interrupted_encoding_resumes(small, tmp_path, monkeypatch):
     monkeypatch.setattr("thisismy.evaluation.pictures.BATCH", 2)
     encoder, path = FakeEncoder(), tmp_path / "features.safetensors"
 
@@ -230,8 +230,8 @@ def test_corpus_sizes_keep_the_answers_and_nest(small, spy):
         run(small, features, encoder, spy, protocol=Protocol(corpus=1))
 
 
-def test_lost_instances_score_nothing(small):
-    changed = replace(small, instances=small.instances[:1], lost=frozenset({"g"}))
+def test_unlearned_instances_score_nothing(small):
+    changed = replace(small, instances=small.instances[:1], unlearned=frozenset({"g"}))
     cell = run(changed, encoded(changed), FakeEncoder(), make_method("visual"))
     assert cell.values["generic/g"] == dict.fromkeys(MEASURES, 0.0)
     assert "generic/g" not in cell.top
@@ -249,7 +249,7 @@ def test_the_table_of_a_run(small):
         name: [run(small, features, encoder, make_method(name), seed=s) for s in (0, 1)]
         for name in ("visual", "random")
     }
-    document = table(small, cells)
+    document = aggregate(small, cells)
     visual, random = document["rows"]
     assert visual["method"] == "visual"
     assert visual["generic"] == {"map": 100.0, "mrr": 100.0}
@@ -264,7 +264,7 @@ def test_the_table_of_a_run(small):
 def test_a_benchmark_without_captions_has_no_contextual_columns(small):
     changed = replace(small, queries=small.queries[:2])
     cell = run(changed, encoded(changed), FakeEncoder(), make_method("visual"))
-    document = table(changed, {"visual": [cell]})
+    document = aggregate(changed, {"visual": [cell]})
     assert document["rows"][0]["contextual"] is None
     assert document["paired"] == []
 
@@ -273,15 +273,15 @@ COLOUR = {"r": "ed", "g": "reen"}
 """The rest of the word after an instance's id."""
 
 
-def dealing(benchmark, number, seeds=8):
-    return [dealt(benchmark, number, seed) for seed in range(seeds)]
+def splits(benchmark, number, seeds=8):
+    return [resplit(benchmark, number, seed) for seed in range(seeds)]
 
 
-def test_photos_are_dealt_anew_by_the_seed_and_never_into_both(small):
-    deals = dealing(small, 2)
-    assert deals[0] == dealt(small, 2, 0)
+def test_photos_are_split_again_by_the_seed_and_never_into_both(small):
+    drawn = splits(small, 2)
+    assert drawn[0] == resplit(small, 2, 0)
     seen = set()
-    for found in deals:
+    for found in drawn:
         for instance in found.instances:
             own = {key for key in small.items if key.startswith(instance.id + COLOUR[instance.id])}
             assert len(instance.examples) == 2
@@ -294,37 +294,39 @@ def test_photos_are_dealt_anew_by_the_seed_and_never_into_both(small):
         asked = {q.id for q in found.queries}
         assert ("contextual/0" in asked) == ("red-3" in found.gallery)
     assert len(seen) > 4
-    assert left_out(small, 2) == ()
+    assert too_few_photos(small, 2) == ()
 
 
 def test_things_with_too_few_photos_are_left_out_and_said(small):
     fewer = replace(small, instances=(small.instances[0], replace(small.instances[1], examples=("green-1",))))
-    found = dealt(fewer, 2, 0)
+    found = resplit(fewer, 2, 0)
     assert [i.id for i in found.instances] == ["r"]
     assert {q.instance for q in found.queries} == {"r"}
     assert "green-3" in found.gallery
-    assert left_out(fewer, 2) == ("g",)
+    assert too_few_photos(fewer, 2) == ("g",)
     features = encoded(fewer)
     origin = provenance(fewer, features, [0], Protocol(deal=2))
     assert origin["facts"]["dealt"] == {"photos": 2, "things": 1, "left out": ["g"]}
-    assert dealt_note(origin) == "2 of each thing dealt anew by each seed; 1 thing, 1 with too few left out"
-    assert dealt_note(provenance(fewer, features, [0], Protocol())) == ""
+    assert split_note(origin) == (
+        "2 examples of each thing, split again by each seed; 1 thing, 1 with too few left out"
+    )
+    assert split_note(provenance(fewer, features, [0], Protocol())) == ""
 
 
-def test_shots_are_not_dealt_across_videos(small):
+def test_shots_do_not_move_between_videos(small):
     items = {key: replace(item, video=key[:-1] + "v" * (key[-1] == "3")) for key, item in small.items.items()}
     filmed = replace(small, items=items)
-    for found in dealing(filmed, 1):
+    for found in splits(filmed, 1):
         assert found.gallery == small.gallery
         assert found.queries == small.queries
         assert [len(i.examples) for i in found.instances] == [1, 1]
     with pytest.raises(BenchmarkError, match="no thing has 3 photos"):
-        dealt(filmed, 3, 0)
-    with pytest.raises(BenchmarkError, match="1 or more"):
-        dealt(filmed, 0, 0)
+        resplit(filmed, 3, 0)
+    with pytest.raises(BenchmarkError, match="1 photo or more"):
+        resplit(filmed, 0, 0)
 
 
-def test_a_table_of_dealt_photos_averages_what_each_seed_asks(small):
+def test_a_table_of_split_photos_averages_what_each_seed_asks(small):
     encoder, features, protocol = FakeEncoder(), encoded(small), Protocol(deal=2)
     cells = {
         name: [run(small, features, encoder, make_method(name), seed=s, protocol=protocol) for s in range(6)]
@@ -332,16 +334,16 @@ def test_a_table_of_dealt_photos_averages_what_each_seed_asks(small):
     }
     asked = [cell for cell in cells["random"] if "contextual/0" in cell.values]
     assert 0 < len(asked) < 6
-    visual, random = table(small, cells)["rows"]
+    visual, random = aggregate(small, cells)["rows"]
     assert visual["generic"] == {"map": 100.0, "mrr": 100.0}
     by_hand = 100 * np.mean([cell.values["contextual/0"]["mrr"] for cell in asked])
     assert random["contextual"]["mrr"] == pytest.approx(by_hand, abs=0.005)
     none = [cell for cell in cells["random"] if "contextual/0" not in cell.values]
-    assert table(small, {"random": none})["rows"][0]["contextual"] is None
+    assert aggregate(small, {"random": none})["rows"][0]["contextual"] is None
 
 
-def test_more_examples_than_were_dealt_are_refused(small, spy):
-    with pytest.raises(BenchmarkError, match="3 examples cannot be drawn from 2"):
+def test_more_examples_than_a_split_has_are_refused(small, spy):
+    with pytest.raises(BenchmarkError, match="3 examples cannot be drawn from the 2 of a split"):
         run(small, encoded(small), FakeEncoder(), spy, protocol=Protocol(examples=3, deal=2))
     run(small, encoded(small), FakeEncoder(), spy, protocol=Protocol(examples=1, deal=2))
     assert {len(ids) for ids in Spy.seen[-1][0].values()} == {1}

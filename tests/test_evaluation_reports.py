@@ -146,23 +146,25 @@ def test_evaluate_photos_for_people(tiny_path, features):
     assert "visual" in out
 
 
-def test_evaluate_deals_photos_anew(tiny_path, features):
+def test_evaluate_splits_photos_again(tiny_path, features):
     words = ("photos", tiny_path, "--methods", "visual", "--seeds", "3", "--encoder", "embedded")
     words = (*words, "--features", features, "--deal", "3")
     document = json.loads(call(*words, "--examples", "1", "--json"))
     assert document["provenance"]["facts"]["dealt"] == {"photos": 3, "things": 4, "left out": []}
     assert document["provenance"]["protocol"]["deal"] == 3
-    assert "3 of each thing dealt anew by each seed; 4 things" in call(*words)
+    assert "3 examples of each thing, split again by each seed; 4 things" in call(*words)
     with pytest.raises(BenchmarkError, match="no thing has 4 photos to learn from and one to find"):
         call(*words[:-1], "4")
 
 
-def test_a_study_that_deals_says_so_in_its_names_and_draws_its_panels(tiny_path, tmp_path):
+def test_a_study_that_splits_photos_says_so_in_its_names_and_draws_its_panels(tiny_path, tmp_path):
     tasks = [{"kind": "photos", "path": str(tiny_path), "deal": deal, "examples": [1, 2]} for deal in (2, 3)]
     document = run_study(study(benchmarks=tasks), tmp_path, features=tmp_path)
     names = [result["name"] for result in document["results"]]
     assert names == [f"tiny-examples-{n}-deal-{deal}" for deal in (2, 3) for n in (1, 2)]
-    assert "3 of each thing dealt anew by each seed; 4 things" in (tmp_path / "tables.md").read_text()
+    tables = (tmp_path / "tables.md").read_text()
+    assert "3 examples of each thing, split again by each seed; 4 things" in tables
+    )
     with Image.open(tmp_path / "examples.png") as image:
         assert image.height > 1000
 
@@ -299,10 +301,10 @@ def test_a_study_from_its_file(tmp_path):
     [
         ({"methods": ["best"]}, "no method 'best'"),
         ({"methods": []}, "needs methods"),
-        ({"seeds": 0}, "cannot be 0"),
-        ({"speed": 1}, "nothing is called 'speed'"),
+        ({"seeds": 0}, "not 0"),
+        ({"speed": 1}, "no key 'speed'"),
         ({"benchmarks": [{"kind": "films", "path": "x"}]}, "not 'films'"),
-        ({"benchmarks": [{"kind": "photos", "path": "x", "split": "test"}]}, "nothing called 'split'"),
+        ({"benchmarks": [{"kind": "photos", "path": "x", "split": "test"}]}, "no key 'split'"),
     ],
 )
 def test_a_study_that_makes_no_sense_is_refused(changes, message):
@@ -356,7 +358,7 @@ def test_tables_are_generated_into_pages_and_checked(tmp_path, capsys):
     assert docs_tables.main([str(tmp_path)]) == 0
     text = page.read_text()
     assert "old" not in text
-    assert "| default | **70.0 ± 0.5** |" in text
+    assert "| prototype-context | **70.0 ± 0.5** |" in text
     assert "+10.0 to +30.0" in text
     assert text.startswith("# x\n")
     assert "\ntext\n" in text
@@ -395,7 +397,7 @@ def test_rows_with_intervals_and_results_by_number_of_examples(tmp_path, capsys)
     text = page.read_text()
     assert "| method | generic mAP, 1 | 2 | contextual MRR, 1 | 2 |" in text
     assert "| visual_only | 10.0 ± 1.2 | 20.0 ± 1.2 |  |  |" in text
-    assert "(3 of each thing dealt anew by each seed; 2 things, 1 with too few left out)" in text
+    assert "(3 examples of each thing, split again by each seed; 2 things, 1 with too few left out)" in text
     page.write_text("<!-- table:examples/other/by-examples -->\n<!-- /table -->\n")
     assert docs_tables.main([str(tmp_path)]) == 1
     assert "has no results 'other' with numbers of examples" in capsys.readouterr().err
@@ -406,7 +408,7 @@ def test_some_rows_of_a_result_and_places_for_what_is_not_measured(tmp_path, cap
     page.write_text("<!-- table:dev/photos/visual -->\n<!-- /table -->\n")
     assert docs_tables.main([str(tmp_path)]) == 0
     assert "| visual_only | 50.0 ± 1.2 | 60.0 |" in page.read_text()
-    assert "default" not in page.read_text()
+    assert "prototype-context" not in page.read_text()
     page.write_text("<!-- table:dev/photos/best -->\n<!-- /table -->\n")
     assert docs_tables.main([str(tmp_path)]) == 1
     assert "no row of 'photos' begins with 'best'" in capsys.readouterr().err
@@ -415,17 +417,17 @@ def test_some_rows_of_a_result_and_places_for_what_is_not_measured(tmp_path, cap
         assert docs_tables.main([str(tmp_path), "--check"]) == 0
     page.write_text("<!-- table:dev/photos? -->\n<!-- /table -->\n")
     assert docs_tables.main([str(tmp_path)]) == 0
-    assert "| default |" in page.read_text()
+    assert "| prototype-context |" in page.read_text()
 
 
 def test_times_of_learning_are_a_table():
-    text = docs_tables.generated("learning/rows", ROOT / "benchmarks" / "results")
+    text = docs_tables.make_table("learning/rows", ROOT / "benchmarks" / "results")
     assert text.startswith("| 15 things from 105 shots | seconds of the processor |")
     assert len(re.findall(r"^\| .* \| \d+\.\d \|$", text, flags=re.MULTILINE)) == len(docs_tables.LEARNED)
 
 
 def test_the_tables_of_this_project_are_those_of_its_result_files():
-    assert sorted(str(path) for path in docs_tables.outdated(ROOT)) == []
+    assert sorted(str(path) for path in docs_tables.stale_pages(ROOT)) == []
 
 
 def test_mined_examples_of_vlogs_belong_to_their_instances(dev_data):

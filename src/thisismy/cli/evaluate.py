@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from thisismy.cli.output import console, print_json, progress_bar
+from thisismy.evaluation.datasets.registry import DATASETS, Dataset, Option
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from thisismy.core.progress import Progress
-    from thisismy.encoders.base import Encoder
-    from thisismy.evaluation.datasets.base import Benchmark
-    from thisismy.evaluation.protocols.retrieval import Protocol
     from thisismy.personalization.base import Method
 
 app = typer.Typer(
@@ -38,28 +38,22 @@ EncoderName = Annotated[
 FeatureFile = Annotated[
     Path | None, typer.Option("--features", help="File to keep features in, or to take them from.")
 ]
-Examples = Annotated[
-    int | None,
-    typer.Option("--examples", min=1, help="Examples an instance is learned from; all if not given."),
-]
-Ask = Annotated[
-    Literal["text", "image"], typer.Option("--query", help="Ask by name, or by a picture held back.")
-]
-Pooling = Annotated[
-    Literal["mean", "max"], typer.Option("--pooling", help="A shot is its mean, or its best frame.")
-]
-Corpus = Annotated[int | None, typer.Option("--corpus", min=1, help="Size of the gallery; all if not given.")]
-Deal = Annotated[
-    int | None,
-    typer.Option(
-        "--deal",
-        min=1,
-        help="Deal a thing's photos anew by the seed: so many to learn from, the rest to find.",
-    ),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 METHODS = "default,visual,product"
+
+SETTINGS: dict[str, tuple[Any, Any, str]] = {
+    "examples": (int, None, "Examples an instance is learned from; all if not given."),
+    "query": (Literal["text", "image"], "text", "Ask by name, or by a picture held back."),
+    "pooling": (Literal["mean", "max"], "mean", "A shot is its mean, or its best frame."),
+    "corpus": (int, None, "Size of the gallery; all if not given."),
+    "deal": (
+        int,
+        None,
+        "Split a thing's photos again by the seed: this many to learn from, the rest to find.",
+    ),
+}
+"""Settings of the protocol: type, default and help of their options."""
 
 
 @app.callback()
@@ -75,66 +69,6 @@ def evaluate(
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
         raise typer.Exit
-
-
-@app.command()
-def photos(
-    context: typer.Context,
-    benchmark: Annotated[Path, typer.Argument(help="The JSON file, or its folder.")],
-    methods: Methods = METHODS,
-    seeds: Seeds = 5,
-    encoder: EncoderName = "auto",
-    features: FeatureFile = None,
-    examples: Examples = None,
-    query: Ask = "text",
-    corpus: Corpus = None,
-    deal: Deal = None,
-    json: Json = False,
-) -> None:
-    """Your own photos with captions (thisismy-photos/1)."""
-    from thisismy.evaluation.datasets import photos as reader
-    from thisismy.evaluation.protocols.retrieval import Protocol
-
-    protocol = Protocol(examples=examples, query=query, corpus=corpus, deal=deal)
-    _run(context, reader.read(benchmark), methods, seeds, encoder, features, protocol, json)
-
-
-@app.command()
-def vlogs(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="With the videos and their truth.")],
-    methods: Methods = METHODS,
-    seeds: Seeds = 5,
-    encoder: EncoderName = "auto",
-    features: FeatureFile = None,
-    shots: Annotated[
-        Literal["adaptive", "transnet", "windows", "truth"], typer.Option(help="How shots are found.")
-    ] = "adaptive",
-    examples_from: Annotated[
-        Literal["given", "mined"], typer.Option(help="True examples, or those mined from the narration.")
-    ] = "mined",
-    examples: Examples = None,
-    query: Ask = "text",
-    pooling: Pooling = "mean",
-    deal: Annotated[
-        int | None,
-        typer.Option("--deal", min=1, help="Only things with so many examples, drawn by the seed."),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Narrated videos (vlog-gt-1), from the video files: indexing, mining, learning, retrieval."""
-    from thisismy.encoders import load_encoder
-    from thisismy.evaluation.datasets import vlogs as reader
-    from thisismy.evaluation.protocols.retrieval import Protocol
-    from thisismy.evaluation.protocols.vlog_pipeline import vlog_benchmark
-    from thisismy.evaluation.runs import feature_file
-
-    chosen, truth, loaded = _methods(methods), reader.read(folder), load_encoder(encoder)
-    with _progress(context) as progress:
-        file = feature_file(folder.resolve().name, loaded, features)
-        built = vlog_benchmark(truth, loaded, file, detector=shots, examples=examples_from, progress=progress)
-    protocol = Protocol(examples, query, pooling, deal=deal)
-    _run(context, built, chosen, seeds, loaded, file.path, protocol, json)
 
 
 @app.command()
@@ -163,8 +97,9 @@ def mining(
     """Mining on narrated videos (vlog-gt-1): what is spotted, kept, and gathered, against the truth."""
     from thisismy.encoders import load_encoder
     from thisismy.evaluation.datasets import vlogs as reader
-    from thisismy.evaluation.protocols.mining import PATTERNS, TRANSCRIPTS, evaluate_mining, mining_table
-    from thisismy.evaluation.runs import feature_file
+    from thisismy.evaluation.features import feature_file
+    from thisismy.evaluation.protocols.mining import PATTERNS, TRANSCRIPTS, evaluate_mining
+    from thisismy.evaluation.reports.render import mining_table
 
     truth, loaded = reader.read(folder), load_encoder(encoder)
     with _progress(context) as progress:
@@ -182,73 +117,6 @@ def mining(
         print_json(document)
         return
     console().print(mining_table(document))
-
-
-@app.command("this-is-my")
-def this_is_my(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="With the released CSV and JSON files.")],
-    methods: Methods = METHODS,
-    seeds: Seeds = 5,
-    encoder: EncoderName = "auto",
-    features: FeatureFile = None,
-    examples: Examples = None,
-    query: Ask = "text",
-    pooling: Pooling = "mean",
-    corpus: Corpus = None,
-    json: Json = False,
-) -> None:
-    """This-Is-My, the paper's benchmark; from clips, videos or a features file."""
-    from thisismy.evaluation.datasets import this_is_my as reader
-    from thisismy.evaluation.protocols.retrieval import Protocol
-
-    protocol = Protocol(examples, query, pooling, corpus)
-    _run(context, reader.read(folder), methods, seeds, encoder, features, protocol, json)
-
-
-@app.command()
-def deepfashion2(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="The PerVL repository, or its annotations/deep_fashion.")],
-    images: Annotated[Path | None, typer.Option(help="The folder with train/image.")] = None,
-    split: Literal["validation", "test"] = "test",
-    captions: Literal["short", "detailed"] = "short",
-    methods: Methods = METHODS,
-    seeds: Seeds = 5,
-    encoder: EncoderName = "auto",
-    features: FeatureFile = None,
-    examples: Annotated[int, typer.Option(min=1, help="Photos a garment is learned from.")] = 5,
-    query: Ask = "text",
-    json: Json = False,
-) -> None:
-    """PerVL-DeepFashion2: garments worn in captioned photos."""
-    from thisismy.evaluation.datasets import deepfashion2 as reader
-    from thisismy.evaluation.protocols.retrieval import Protocol
-
-    found = reader.read(folder, images, split=split, captions=captions)
-    _run(context, found, methods, seeds, encoder, features, Protocol(examples, query), json)
-
-
-@app.command()
-def ytvos(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="The PerVL repository, or its annotations/ytvos.")],
-    images: Annotated[Path | None, typer.Option(help="The folder with JPEGImages and Annotations.")] = None,
-    split: Literal["validation", "test"] = "test",
-    methods: Methods = METHODS,
-    seeds: Seeds = 5,
-    encoder: EncoderName = "auto",
-    features: FeatureFile = None,
-    examples: Annotated[int, typer.Option(min=1, help="Frames an object is learned from.")] = 5,
-    query: Ask = "text",
-    json: Json = False,
-) -> None:
-    """PerVL-YTVOS: objects of YouTube-VOS scenes."""
-    from thisismy.evaluation.datasets import ytvos as reader
-    from thisismy.evaluation.protocols.retrieval import Protocol
-
-    found = reader.read(folder, images, split=split)
-    _run(context, found, methods, seeds, encoder, features, Protocol(examples, query), json)
 
 
 @app.command()
@@ -303,26 +171,6 @@ def segmentation(
 
 
 @app.command()
-def folder(
-    context: typer.Context,
-    path: Annotated[Path, typer.Argument(help="With one folder of photos per thing, such as dog__Biscuit.")],
-    methods: Methods = METHODS,
-    seeds: Seeds = 5,
-    encoder: EncoderName = "auto",
-    features: FeatureFile = None,
-    examples: Annotated[int, typer.Option(min=1, help="Photos a thing is learned from, at most half.")] = 5,
-    query: Ask = "text",
-    json: Json = False,
-) -> None:
-    """A folder of photos per thing, without captions: generic retrieval only."""
-    from thisismy.evaluation.datasets import image_folder as reader
-    from thisismy.evaluation.protocols.retrieval import Protocol
-
-    found = reader.read(path, examples=examples)
-    _run(context, found, methods, seeds, encoder, features, Protocol(query=query), json)
-
-
-@app.command()
 def study(
     context: typer.Context,
     config: Annotated[Path | None, typer.Argument(help="A TOML file; none with --tiny: all methods.")] = None,
@@ -339,7 +187,7 @@ def study(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Run a whole study from a file; if interrupted, the same command resumes."""
+    """Run a whole study from a file; run the same command again to resume an interrupted one."""
     from thisismy.core.errors import BenchmarkError
     from thisismy.evaluation.config import parse, read
     from thisismy.evaluation.study import run_study, run_tiny
@@ -362,32 +210,84 @@ def study(
     typer.echo(f"written to {out}")
 
 
-def _run(
-    context: typer.Context,
-    benchmark: Benchmark,
-    methods: str | dict[str, Method],
-    seeds: int,
-    encoder: str | Encoder,
-    features: Path | None,
-    protocol: Protocol,
-    json: bool,
-) -> None:
-    from thisismy.encoders import load_encoder
-    from thisismy.encoders.caching import CachingEncoder
-    from thisismy.evaluation.runs import evaluate as run
+def dataset_command(dataset: Dataset) -> Callable[..., None]:
+    """The command of a dataset: its path, the options of its reader, and its settings of the protocol."""
 
-    chosen = _methods(methods) if isinstance(methods, str) else methods
-    with _progress(context) as progress:
-        document = run(
-            benchmark,
-            CachingEncoder(load_encoder(encoder) if isinstance(encoder, str) else encoder),
-            chosen,
-            seeds=range(seeds),
-            protocol=protocol,
-            features=features,
-            progress=progress,
+    def command(**given: Any) -> None:
+        from thisismy.encoders import load_encoder
+        from thisismy.encoders.caching import CachingEncoder
+        from thisismy.evaluation.features import feature_file
+        from thisismy.evaluation.protocols.retrieval import Protocol
+        from thisismy.evaluation.runs import evaluate as run
+
+        path, features = given[dataset.argument], given["features"]
+        methods = _methods(given["methods"])
+        options = {option.name: given[option.name] for option in dataset.options}
+        # What is missing is said before an encoder is loaded, where that is possible.
+        benchmark = None if dataset.indexed else dataset.read(path, options)
+        encoder = CachingEncoder(load_encoder(given["encoder"]))
+        with _progress(given["context"]) as progress:
+            if benchmark is None:
+                file = feature_file(path.resolve().name, encoder, features)
+                benchmark, features = dataset.read(path, options, encoder, file, progress), file.path
+            document = run(
+                benchmark,
+                encoder,
+                methods,
+                seeds=range(given["seeds"]),
+                protocol=Protocol(**{name: given[name] for name in dataset.settings}),
+                features=features,
+                progress=progress,
+            )
+        _print(document, given["json"])
+
+    parameters = [
+        _parameter("context", typer.Context),
+        _parameter(dataset.argument, Annotated[Path, typer.Argument(help=dataset.argument_help)]),
+        *(_reader_option(option) for option in dataset.options),
+        _parameter("methods", Methods, METHODS),
+        _parameter("seeds", Seeds, 5),
+        _parameter("encoder", EncoderName, "auto"),
+        _parameter("features", FeatureFile, None),
+        *(_setting_option(dataset, name) for name in dataset.settings),
+        _parameter("json", Json, default=False),
+    ]
+    command.__doc__ = dataset.title
+    command.__name__ = dataset.name
+    # Typer reads the options of a command from its signature.
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return command
+
+
+def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)
+
+
+def _reader_option(option: Option) -> inspect.Parameter:
+    """An option of a reader: one of its choices, a number, or a folder."""
+    if option.choices:
+        return _parameter(
+            option.name, Annotated[Literal[option.choices], typer.Option(help=option.help)], option.default
         )
-    _print(document, json)
+    if isinstance(option.default, int):
+        return _parameter(option.name, Annotated[int, typer.Option(min=1, help=option.help)], option.default)
+    return _parameter(option.name, Annotated[Path | None, typer.Option(help=option.help)], None)
+
+
+def _setting_option(dataset: Dataset, name: str) -> inspect.Parameter:
+    """An option for a setting of the protocol, with the dataset's own default and help where it has them."""
+    kind, default, text = SETTINGS[name]
+    text, default = dataset.setting_help.get(name, text), dataset.defaults.get(name, default)
+    if kind is not int:
+        return _parameter(name, Annotated[kind, typer.Option(help=text)], default)
+    whole = int | None if default is None else int
+    return _parameter(name, Annotated[whole, typer.Option(min=1, help=text)], default)
+
+
+for _dataset in DATASETS.values():
+    app.command(_dataset.name)(dataset_command(_dataset))
 
 
 def _progress(context: typer.Context) -> AbstractContextManager[Progress]:
@@ -395,9 +295,9 @@ def _progress(context: typer.Context) -> AbstractContextManager[Progress]:
 
 
 def _methods(names: str) -> dict[str, Method]:
-    from thisismy.personalization.registry import make_method, parse_method
+    from thisismy.evaluation.methods import methods_of
 
-    return {spec: make_method(*parse_method(spec)) for spec in _names(names)}
+    return methods_of(_names(names))
 
 
 def _names(names: str) -> list[str]:
@@ -416,14 +316,14 @@ def _print(document: dict[str, Any], json: bool) -> None:
 
 
 def _print_list(json: bool) -> None:
-    from thisismy.evaluation.datasets import BENCHMARKS
     from thisismy.personalization.registry import METHODS as REGISTRY
 
     first_lines = {name: (method.__doc__ or "").strip().split("\n")[0] for name, method in REGISTRY.items()}
+    benchmarks = {dataset.name: dataset.about for dataset in DATASETS.values()}
     if json:
-        print_json({"methods": first_lines, "benchmarks": BENCHMARKS})
+        print_json({"methods": first_lines, "benchmarks": benchmarks})
         return
-    for title, what in (("methods", first_lines), ("benchmarks", BENCHMARKS)):
+    for title, what in (("methods", first_lines), ("benchmarks", benchmarks)):
         typer.echo(f"{title}:")
         for name, line in what.items():
             typer.echo(f"  {name:17} {line}")

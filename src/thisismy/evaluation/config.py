@@ -18,10 +18,10 @@
     path = "photos-dev"                 # relative to the file, or to --data
     examples = [1, 2]                   # every list makes one table per value
     query = ["text", "image"]
-    deal = 3                            # photos of a thing dealt anew by each seed, 3 to learn from
+    deal = 3                            # photos of a thing split again by each seed, 3 to learn from
 
-Further keys of a benchmark are those of its reader: ``images``, ``split``, ``captions`` (PerVL), ``shots``
-and ``examples_from`` (vlogs).
+``kind`` is a name of `thisismy.evaluation.datasets.registry`; further keys are the options that the dataset
+has there. A setting that is not given is that of the dataset's authors, or else the protocol's own.
 """
 
 from __future__ import annotations
@@ -34,20 +34,13 @@ from pathlib import Path
 from typing import Any
 
 from thisismy.core.errors import BenchmarkError
-from thisismy.evaluation.datasets import BENCHMARKS
+from thisismy.evaluation.datasets.registry import DATASETS
 from thisismy.evaluation.protocols.retrieval import Protocol
 from thisismy.personalization.array_file import FILE_ARGUMENTS
-from thisismy.personalization.registry import METHODS
+from thisismy.personalization.registry import DEFAULT, METHODS
 
 SETTINGS = ("examples", "query", "pooling", "corpus", "deal")
-OPTIONS = {
-    "photos": (),
-    "vlogs": ("shots", "examples_from"),
-    "this-is-my": (),
-    "deepfashion2": ("images", "split", "captions"),
-    "ytvos": ("images", "split"),
-    "folder": (),
-}
+"""Settings of the protocol that a benchmark of a study can give."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +101,12 @@ def parse(raw: Mapping[str, Any], data: Path, where: str, folder: Path | None = 
     """
     unknown = set(raw) - {"name", "encoder", "seeds", "methods", "variants", "benchmarks"}
     if unknown:
-        raise BenchmarkError(f"{where}: nothing is called {min(unknown)!r} in a study")
+        raise BenchmarkError(f"{where}: a study has no key {min(unknown)!r}")
     methods: dict[str, tuple[str, Mapping[str, Any]]] = {name: (name, {}) for name in raw.get("methods", ())}
     for label, about in raw.get("variants", {}).items():
         arguments = dict(about)
         methods[label] = (
-            str(arguments.pop("method", "default")),
+            str(arguments.pop("method", DEFAULT)),
             _with_files(arguments, folder or Path(), where),
         )
     absent = [name for name, _ in methods.values() if name not in METHODS]
@@ -122,7 +115,7 @@ def parse(raw: Mapping[str, Any], data: Path, where: str, folder: Path | None = 
         raise BenchmarkError(f"{where}: {what}; there are: {', '.join(METHODS)}")
     seeds = raw.get("seeds", 5)
     if not isinstance(seeds, int) or seeds < 1:
-        raise BenchmarkError(f"{where}: seeds counts runs, 1 or more, and cannot be {seeds!r}")
+        raise BenchmarkError(f"{where}: seeds must be a number of runs, 1 or more, not {seeds!r}")
     return Study(
         name=str(raw.get("name", "study")),
         encoder=str(raw.get("encoder", "auto")),
@@ -134,31 +127,32 @@ def parse(raw: Mapping[str, Any], data: Path, where: str, folder: Path | None = 
 
 
 def _with_files(arguments: Mapping[str, Any], folder: Path, where: str) -> dict[str, Any]:
-    """Arguments whose files are given by their whole paths."""
+    """Arguments with absolute paths of files."""
     found = dict(arguments)
     for name in FILE_ARGUMENTS & {key for key, value in arguments.items() if value}:
         path = (folder / str(arguments[name])).resolve()
         if not path.is_file():
-            raise BenchmarkError(f"{where}: there is no file {path} for {name!r}: make it first")
+            raise BenchmarkError(f"{where}: there is no file {path} for {name!r}: create it first")
         found[name] = str(path)
     return found
 
 
 def _task(about: Mapping[str, Any], data: Path, where: str) -> Task:
-    kind = about.get("kind")
-    if kind not in BENCHMARKS or "path" not in about:
+    kind = str(about.get("kind"))
+    if kind not in DATASETS or "path" not in about:
         raise BenchmarkError(
-            f"{where}: a benchmark needs a path and a kind, one of {', '.join(BENCHMARKS)}, not {kind!r}"
+            f"{where}: a benchmark needs a path and a kind, one of {', '.join(DATASETS)}, not {kind!r}"
         )
-    options = {key: value for key, value in about.items() if key in OPTIONS[kind]}
+    dataset = DATASETS[kind]
+    options = {key: value for key, value in about.items() if key in dataset.study_options()}
     unknown = set(about) - set(options) - {"kind", "path", *SETTINGS}
     if unknown:
-        raise BenchmarkError(f"{where}: the benchmark {kind!r} has nothing called {min(unknown)!r}")
+        raise BenchmarkError(f"{where}: the benchmark {kind!r} has no key {min(unknown)!r}")
+    dataset.check(options)
     if "images" in options:
         options["images"] = data / options["images"]
-    lists = {
-        key: about[key] if isinstance(about[key], list) else [about[key]] for key in SETTINGS if key in about
-    }
+    settings = {**dataset.defaults, **{key: about[key] for key in SETTINGS if key in about}}
+    lists = {key: value if isinstance(value, list) else [value] for key, value in settings.items()}
     protocols = tuple(
         Protocol(**dict(zip(lists, values, strict=True))) for values in product(*lists.values())
     )

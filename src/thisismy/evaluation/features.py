@@ -23,6 +23,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from thisismy.core.atomic_files import replacing
+from thisismy.core.caches import cache_folder
 from thisismy.core.errors import BenchmarkError, EncoderMismatchError
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder, Features, unit
@@ -70,7 +71,7 @@ class FeatureFile:
     """A features file; with no path it keeps everything in memory.
 
     Raises:
-        BenchmarkError: the file is no features file.
+        BenchmarkError: the file is not a features file.
         EncoderMismatchError: it comes from another encoder.
     """
 
@@ -114,7 +115,7 @@ class FeatureFile:
             with safe_open(path, framework="np") as stored:
                 about = stored.metadata() or {}
                 if about.get("format") != FORMAT:
-                    raise BenchmarkError(f"{path} is no features file of the format {FORMAT!r}")
+                    raise BenchmarkError(f"{path} is not a features file of the format {FORMAT!r}")
                 frames, counts = stored.get_tensor("frames"), stored.get_tensor("counts")
         except (OSError, SafetensorError) as error:
             raise BenchmarkError(f"cannot read the features file {path}: {error}") from error
@@ -171,6 +172,12 @@ def encode(
     return ItemFeatures(encoder.id, index, np.concatenate(rows_of).astype(np.float32), first_row, known)
 
 
+def feature_file(name: str, encoder: Encoder, path: Path | None = None) -> FeatureFile:
+    """The features file at a path, or the one of a benchmark and encoder in the user's cache folder."""
+    own = cache_folder() / "features" / f"{_slug(name)}-{_slug(encoder.id)}.safetensors"
+    return FeatureFile(path or own, encoder.id)
+
+
 def content_key(media: Media | None) -> str | None:
     """What an item is encoded from, as text; None when its files are not here."""
     if media is None or not media.path.is_file():
@@ -218,3 +225,8 @@ def _state(path: Path) -> tuple[int, int]:
 def _hash(path: Path, _size: int, _changed: int) -> str:
     with path.open("rb") as data:
         return hashlib.file_digest(data, "sha256").hexdigest()[:16]
+
+
+def _slug(text: str) -> str:
+    plain = "".join(c if c.isalnum() or c in "-._" else "-" for c in text)
+    return plain if plain == text else f"{plain[:60]}-{hashlib.sha256(text.encode()).hexdigest()[:6]}"

@@ -2,7 +2,7 @@
 
 Every method and seed is a cell with a file of its own in ``cells/``. Its name is a hash of all that the
 cell depends on (data, encoder, protocol, method, arguments, seed, and the source of this package), so an
-interrupted study goes on where it stopped and nothing stale is ever taken over.
+interrupted study resumes where it stopped and nothing stale is ever reused.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 from thisismy.core.atomic_files import write_text
 from thisismy.core.errors import BenchmarkError
@@ -24,15 +24,15 @@ from thisismy.encoders.base import Encoder
 from thisismy.encoders.caching import CachingEncoder
 from thisismy.evaluation import tiny
 from thisismy.evaluation.config import Study, Task
-from thisismy.evaluation.datasets import deepfashion2, image_folder, photos, this_is_my, vlogs, ytvos
 from thisismy.evaluation.datasets.base import Benchmark
-from thisismy.evaluation.features import FeatureFile, ItemFeatures, encode
+from thisismy.evaluation.datasets.registry import DATASETS
+from thisismy.evaluation.features import FeatureFile, ItemFeatures, encode, feature_file
+from thisismy.evaluation.methods import is_default, reference_label
+from thisismy.evaluation.protocols.provenance import provenance
 from thisismy.evaluation.protocols.retrieval import Cell, Protocol, run
-from thisismy.evaluation.protocols.vlog_pipeline import vlog_benchmark
-from thisismy.evaluation.reports.aggregate import table
-from thisismy.evaluation.reports.render import dealt_note, latex, markdown, paired_markdown
-from thisismy.evaluation.reports.sheets import write_sheet
-from thisismy.evaluation.runs import feature_file, provenance
+from thisismy.evaluation.reports.aggregate import aggregate
+from thisismy.evaluation.reports.query_sheets import write_query_sheet
+from thisismy.evaluation.reports.render import latex, markdown, paired_markdown, split_note
 from thisismy.personalization.array_file import FILE_ARGUMENTS
 from thisismy.personalization.registry import make_method
 
@@ -79,18 +79,18 @@ def run_study(
         file = feature_file(task.path.resolve().name, encoder)
         if features is not None:
             file = FeatureFile(features / (file.path.name if file.path else ""), encoder.id)
-        benchmark = read_benchmark(task, encoder, file, progress)
+        benchmark = DATASETS[task.kind].read(task.path, task.options, encoder, file, progress)
         encoded = encode(benchmark, encoder, file, progress=progress)
         for protocol in task.protocols:
             name = result_name(benchmark, protocol, task.protocols)
             if any(result["name"] == name for result in results):
                 raise BenchmarkError(f"the study {study.name!r} has two results called {name!r}: drop one")
             found = _run_protocol(study, benchmark, encoded, encoder, protocol, out / "cells", counter)
-            compared = table(benchmark, found)
+            compared = aggregate(benchmark, found)
             origin = provenance(benchmark, encoded, range(study.seeds), protocol)
             results.append({"name": name, **compared, "provenance": origin})
-            label = "default" if "default" in found else max(compared["rows"], key=_quality)["method"]
-            write_sheet(out / f"queries-{name}.png", benchmark, found[label][0], f"{name}: {label}")
+            label = _shown(found, compared["rows"])
+            write_query_sheet(out / f"queries-{name}.png", benchmark, found[label][0], f"{name}: {label}")
     document = {"study": study.name, "config": dict(study.raw), "results": results}
     _write_reports(document, out)
     return document
@@ -115,38 +115,12 @@ def run_tiny(study: Study, out: Path, progress: Progress = silent) -> dict[str, 
         return run_study(small, out, features=Path(scratch), progress=progress)
 
 
-def read_benchmark(task: Task, encoder: Encoder, file: FeatureFile, progress: Progress = silent) -> Benchmark:
-    """The benchmark of a task; vlogs are indexed for it.
-
-    Raises:
-        BenchmarkError: it is incomplete.
-    """
-    options: dict[str, Any] = dict(task.options)
-    if task.kind == "vlogs":
-        return vlog_benchmark(
-            vlogs.read(task.path),
-            encoder,
-            file,
-            detector=options.get("shots", "adaptive"),
-            examples=cast(Literal["given", "mined"], options.get("examples_from", "mined")),
-            progress=progress,
-        )
-    readers: dict[str, Callable[..., Benchmark]] = {
-        "photos": photos.read,
-        "this-is-my": this_is_my.read,
-        "deepfashion2": deepfashion2.read,
-        "ytvos": ytvos.read,
-        "folder": image_folder.read,
-    }
-    return readers[task.kind](task.path, **options)
-
-
 def result_name(benchmark: Benchmark, protocol: Protocol, protocols: Sequence[Protocol]) -> str:
     """A benchmark's name, with the settings in which its tables differ."""
     name = benchmark.name
     for key, value in asdict(protocol).items():
-        dealt = key == "deal" and value is not None
-        if dealt or len({getattr(p, key) for p in protocols}) > 1:
+        split = key == "deal" and value is not None
+        if split or len({getattr(p, key) for p in protocols}) > 1:
             name += f"-{key}-{'all' if value is None else value}"
     return name
 
@@ -218,6 +192,14 @@ def _save(path: Path, cell: Cell, label: str) -> None:
     write_text(path, json.dumps({"label": label, "time": time.time(), **asdict(cell)}))
 
 
+def _shown(found: Mapping[str, Sequence[Cell]], rows: Sequence[dict[str, Any]]) -> str:
+    """The method whose queries are drawn: the default one where it was run, or else the best."""
+    reference = reference_label(found)
+    if is_default(reference):
+        return reference
+    return str(max(rows, key=_quality)["method"])
+
+
 def _quality(row: dict[str, Any]) -> float:
     return float(row["contextual"]["mrr"] if row["contextual"] else row["generic"]["map"])
 
@@ -230,7 +212,7 @@ def _write_reports(document: dict[str, Any], out: Path) -> None:
         text.append(
             f"## {result['name']}\n\n{markdown(result['rows'])}\n\nValues x100, mean ± standard error over "
             f"{len(origin['seeds'])} seeds; encoder `{origin['encoder']}`, data `{origin['data']}`, version "
-            f"{origin['version']}, commit `{origin['commit']}`. {dealt_note(origin)}\n"
+            f"{origin['version']}, commit `{origin['commit']}`. {split_note(origin)}\n"
         )
         pairs = paired_markdown(result["paired"])
         text.append(f"Paired over queries:\n\n{pairs}\n" if pairs else "")

@@ -1,4 +1,4 @@
-"""Benchmarks of drawn pictures, made in a moment: for trying a study out, and for CI.
+"""Small benchmarks of drawn pictures, made in a moment: for trying a study out, and for CI.
 
 Things are simple shapes in one colour, places are backgrounds; another thing stands in the same places, so
 that neither thing nor place is enough. For segmentation several things stand in one picture, and their masks
@@ -101,7 +101,7 @@ def write_scenes(folder: Path) -> Benchmark:
     Returns:
         Cut-outs of the first pictures to learn from, and the last ones to find the things in.
     """
-    draw = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     items: dict[str, Item] = {}
     examples: dict[str, list[str]] = {name: [] for name in THINGS}
     targets: dict[str, list[str]] = {name: [] for name in THINGS}
@@ -110,7 +110,7 @@ def write_scenes(folder: Path) -> Benchmark:
         for path in paths:
             path.mkdir(parents=True, exist_ok=True)
         picture, mask = paths[0] / f"{number:05d}.jpg", paths[1] / f"{number:05d}.png"
-        _compose(draw, picture, mask)
+        _compose(rng, picture, mask)
         for value, name in enumerate(THINGS, start=1):
             learned = number < VIEWS - 2
             key = f"{name}/{number:05d}"

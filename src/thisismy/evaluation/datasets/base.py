@@ -111,7 +111,7 @@ class Benchmark:
         source: one sentence that says where the media can be had.
         shared_videos: why examples and gallery come from the same videos, in a benchmark that is made so;
             empty everywhere else, and then it is an error.
-        lost: ids of instances without examples (mining did not find them); their queries score 0.
+        unlearned: ids of instances without examples (mining did not find them); their queries score 0.
         facts: counts and settings worth keeping in a result.
 
     Raises:
@@ -126,13 +126,13 @@ class Benchmark:
     negatives: tuple[str, ...] = ()
     source: str = ""
     shared_videos: str = ""
-    lost: frozenset[str] = frozenset()
+    unlearned: frozenset[str] = frozenset()
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._check_ids()
         gallery = set(self.gallery)
-        known = {i.id for i in self.instances} | self.lost
+        known = {i.id for i in self.instances} | self.unlearned
         for query in self.queries:
             where = f"{self.name}: query {query.id!r}"
             if query.instance not in known:
@@ -198,7 +198,7 @@ def generic_query(instance: Instance | str, relevant: Iterable[str], missing: in
     return Query(f"generic/{key}", key, GENERIC_PROMPT, tuple(relevant), "generic", missing)
 
 
-def need_folder(folder: Path, files: Iterable[str], source: str) -> None:
+def require_folder(folder: Path, files: Iterable[str], source: str) -> None:
     """Check that a folder has its files.
 
     Raises:

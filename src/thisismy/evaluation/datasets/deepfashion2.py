@@ -15,7 +15,7 @@ from typing import Literal
 
 from thisismy.core.errors import BenchmarkError
 
-from .base import Benchmark, Instance, Item, Media, Query, generic_query, need_folder, read_csv
+from .base import Benchmark, Instance, Item, Media, Query, generic_query, read_csv, require_folder
 
 EXAMPLES = 5
 """Photos a garment is learned from (Cohen et al., appendix A)."""
@@ -46,7 +46,7 @@ def read(
     """
     annotations = find_annotations(folder, "deep_fashion")
     files = (f"{split}_captions.csv", f"{split}_fsl_train.txt", "train_coarse_grained_names.csv")
-    need_folder(annotations, (*files, "shortened_deepfashion2_captions.csv"), SOURCE)
+    require_folder(annotations, (*files, "shortened_deepfashion2_captions.csv"), SOURCE)
     rows = read_csv(annotations / files[0], ("image_name", "pair_id", "caption"))
     texts = {row["image_name"]: row["caption"] for row in rows}
     if captions == "short":

@@ -20,7 +20,7 @@ from pathlib import Path
 from thisismy.core.errors import BenchmarkError
 from thisismy.core.span import Span
 
-from .base import Benchmark, Instance, Item, Media, Query, generic_query, need_folder, read_csv, read_json
+from .base import Benchmark, Instance, Item, Media, Query, generic_query, read_csv, read_json, require_folder
 
 SEGMENTS, LABELS, CAPTIONS = "segments.csv", "this-is-my_test-set.json", "this-is-my_eval-captions.csv"
 SOURCE = (
@@ -66,7 +66,7 @@ def read(folder: Path) -> Benchmark:
     Raises:
         BenchmarkError: a file is missing or names a segment that ``segments.csv`` does not have.
     """
-    need_folder(folder, (SEGMENTS, LABELS, CAPTIONS), SOURCE)
+    require_folder(folder, (SEGMENTS, LABELS, CAPTIONS), SOURCE)
     segments = _segments(folder / SEGMENTS)
     parts = split(segments, folder)
     training_videos = {segments[key].video for _, key in parts.train}

@@ -24,7 +24,7 @@ from typing import Any
 from thisismy.core.errors import BenchmarkError
 from thisismy.core.span import Span
 
-from .base import Benchmark, Instance, Item, Media, Query, generic_query, need_folder, read_json
+from .base import Benchmark, Instance, Item, Media, Query, generic_query, read_json, require_folder
 
 FORMAT = "vlog-gt-1"
 
@@ -117,7 +117,7 @@ def read(folder: Path) -> Vlogs:
         BenchmarkError: a file is missing, not of this format, or lacks a field.
     """
     source = f"a set {FORMAT!r} has instances.json, queries.json and NAME.mp4 with NAME.json per video"
-    need_folder(folder, ("instances.json", "queries.json"), source)
+    require_folder(folder, ("instances.json", "queries.json"), source)
     instances, queries = read_json(folder / "instances.json"), read_json(folder / "queries.json")
     try:
         subjects = tuple(_subject(key, about) for key, about in instances.items())
@@ -173,7 +173,8 @@ def build(
     Args:
         vlogs: the truth.
         shots: what is ranked; the true shots or what a detector found.
-        examples: what is learned from; given or mined. An instance without any is lost: its queries score 0.
+        examples: what is learned from; given or mined. An instance without any stays unlearned: its
+            queries score 0.
         name: what to call the result.
         mined: instance id -> category, when the examples were mined. Given examples come with the knowledge
             which other shots of the naming videos show an instance, and those are no negatives; with mined
@@ -215,7 +216,7 @@ def build(
         queries=tuple(queries),
         negatives=_negatives(vlogs, shots, chosen, mined is not None),
         source=f"the videos belong into {vlogs.folder}",
-        lost=frozenset(s.id for s in vlogs.subjects if s.id not in known),
+        unlearned=frozenset(s.id for s in vlogs.subjects if s.id not in known),
         facts={
             "videos": len(shots),
             "shots": len(items),

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from thisismy.core.errors import BenchmarkError
 
-from .base import Benchmark, Cutout, Instance, Item, Media, Query, generic_query, need_folder, read_csv
+from .base import Benchmark, Cutout, Instance, Item, Media, Query, generic_query, read_csv, require_folder
 from .deepfashion2 import find_annotations
 
 META = "ytvos_personalization_meta.yaml"
@@ -50,7 +50,7 @@ def read(
     """
     annotations = find_annotations(folder, "ytvos")
     captions = f"cleaned_captions_ytvos_{'val' if split == 'validation' else 'test'}.csv"
-    need_folder(annotations, (captions, META), SOURCE)
+    require_folder(annotations, (captions, META), SOURCE)
     rows = read_csv(annotations / captions, ("image_name", "coarse_grained_class", "caption", "class_id"))
     objects = _read_yaml(annotations / META)
     root = images or folder

@@ -20,8 +20,8 @@ from thisismy.evaluation.datasets.base import Media
 from thisismy.evaluation.datasets.vlogs import Vlog, Vlogs
 from thisismy.evaluation.features import FeatureFile, content_key
 from thisismy.evaluation.protocols.mined_examples import calibration_for
+from thisismy.evaluation.protocols.provenance import commit
 from thisismy.evaluation.protocols.vlog_pipeline import find_shots, scanned_by, shot_features
-from thisismy.evaluation.runs import commit
 from thisismy.mining.calibrate import Calibration, shipped_calibration
 from thisismy.mining.measure import Counts, MiningScore, TrueMention
 from thisismy.mining.mine import mine_video
@@ -32,8 +32,6 @@ from thisismy.transcripts.files import read_transcript, write_transcript
 from thisismy.transcripts.speech.models import locate_model
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from thisismy.transcripts.speech.recogniser import Recogniser
 
 PATTERNS = (*PATTERN_SETS, *GRAMMAR_SETS)
@@ -63,20 +61,20 @@ VARIANTS: dict[str, MiningSettings] = {
 
 
 @dataclass(frozen=True)
-class Narrated:
+class NarratedVideo:
     """One video made ready.
 
     Attributes:
         vlog: its truth.
         shots: as a detector found them.
         features: ``(n_shots, embed_dim)``.
-        said: transcript by where it comes from, a key of `TRANSCRIPTS`.
+        transcripts: transcript by where it comes from, a key of `TRANSCRIPTS`.
     """
 
     vlog: Vlog
     shots: Sequence[Span]
     features: Features
-    said: Mapping[str, Transcript]
+    transcripts: Mapping[str, Transcript]
 
 
 def evaluate_mining(
@@ -115,17 +113,17 @@ def evaluate_mining(
     """
     _check("pattern set", patterns, PATTERNS)
     _check("transcript", transcripts, TRANSCRIPTS)
-    said = read_said(vlogs, transcripts, progress)
+    said = read_transcripts(vlogs, transcripts, progress)
     shots = find_shots(vlogs, encoder, file, detector, progress)
     features = shot_features(vlogs, shots, encoder, file, scanned_by(detector), progress)
-    material = [Narrated(v, shots[name], features[name], said[name]) for name, v in vlogs.videos.items()]
+    material = [NarratedVideo(v, shots[name], features[name], said[name]) for name, v in vlogs.videos.items()]
     jobs = list(_jobs(patterns, transcripts, variants))
     rows = _rows(material, jobs, CachingEncoder(encoder), calibration_for(features, encoder), progress)
     return {"rows": rows, "provenance": _provenance(vlogs, detector, encoder)}
 
 
 def _rows(
-    material: Sequence[Narrated],
+    material: Sequence[NarratedVideo],
     jobs: Sequence[tuple[str, MiningSettings, str]],
     encoder: Encoder,
     calibration: Calibration,
@@ -136,7 +134,7 @@ def _rows(
     for done, (label, settings, transcript) in enumerate(jobs, start=1):
         score = MiningScore()
         for video in material:
-            said = video.said[transcript]
+            said = video.transcripts[transcript]
             found = mine_video(said, video.shots, video.features, encoder, settings, calibration)
             score.add_detected(found, true_mentions(video.vlog), video.vlog.shots, video.shots)
         rows.append(_row(score, settings.patterns, transcript, label))
@@ -176,7 +174,7 @@ def true_mentions(vlog: Vlog) -> list[TrueMention]:
     ]
 
 
-def read_said(
+def read_transcripts(
     vlogs: Vlogs, transcripts: Sequence[str], progress: Progress = silent
 ) -> dict[str, dict[str, Transcript]]:
     """Video name -> where the words come from -> transcript; speech is recognised once and kept in a file.
@@ -193,41 +191,6 @@ def read_said(
             said[name]["asr"] = recognise(vlog.path)
             progress("recognising speech", done, len(vlogs.videos))
     return said
-
-
-def mining_table(document: Mapping[str, Any]) -> Table:
-    """What the command shows to a person: precision and recall per step, in percent."""
-    from rich.table import Table
-
-    origin = document["provenance"]
-    title = (
-        f"{origin['benchmark']}: {origin['mentions']} mentions, {origin['visible']} of something shown; "
-        f"{origin['encoder']}, shots by {origin['shots by']}"
-    )
-    table = Table(title=title, caption="precision / recall in percent", caption_justify="left")
-    headings = ("patterns", "transcript", *STEPS)
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading in STEPS else "left")
-    for row in document["rows"]:
-        label = row["patterns"] + (f", {row['variant']}" if row["variant"] != "default" else "")
-        table.add_row(label, row["transcript"], *(shares(row[step]) for step in STEPS))
-    return table
-
-
-def mining_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The rows as a Markdown table, precision / recall in percent."""
-    lines = ["| patterns | transcript | " + " | ".join(STEPS) + " |", "|---|---|" + "---:|" * len(STEPS)]
-    for row in rows:
-        label = row["patterns"] if row["variant"] == "default" else row["variant"]
-        cells = " | ".join(shares(row[step]) for step in STEPS)
-        lines.append(f"| {label} | {row['transcript']} | {cells} |")
-    return "\n".join(lines)
-
-
-def shares(step: Mapping[str, Any]) -> str:
-    """Precision and recall of a step as "93 / 100"; a dash where there is nothing to share."""
-    parts = (step["precision"], step["recall"])
-    return " / ".join("-" if part is None else f"{100 * part:.0f}" for part in parts)
 
 
 def _jobs(

@@ -1,10 +1,10 @@
-"""Photos of a thing dealt anew into examples and gallery.
+"""Photos of a thing split again into examples and gallery.
 
-A benchmark that gives two examples of a thing cannot say what a third is worth. `dealt` mixes the photos of
-each thing, its examples and its photos in the gallery together, and takes so many of them for learning as
-the seed says; the others are what is to be found. A caption is asked only where its photo is to be found.
+A benchmark that gives two examples of a thing cannot say what a third is worth. `resplit` pools the photos of
+each thing, its examples and those in the gallery, and draws a given number of them by the seed to learn
+from; the others are to be found. A caption is asked only where its photo is to be found.
 
-Shots are never dealt across videos: of a thing in videos only the examples are dealt, and the gallery stays.
+Shots never move between videos: of a thing in videos only the examples are drawn, and the gallery stays.
 Things with too few are left out, so that every thing is learned from the same number. Their photos stay in
 the gallery.
 """
@@ -19,19 +19,19 @@ from thisismy.core.errors import BenchmarkError
 from thisismy.evaluation.datasets.base import Benchmark, Instance, Query
 
 
-def dealt(benchmark: Benchmark, number: int, seed: int) -> Benchmark:
-    """The benchmark with so many examples of each thing, drawn by the seed, and none of them in the gallery.
+def resplit(benchmark: Benchmark, number: int, seed: int) -> Benchmark:
+    """The benchmark with examples drawn by the seed, none of them in the gallery.
 
     Args:
-        benchmark: whose photos to deal.
-        number: of examples of each thing.
-        seed: same seed, same deal.
+        benchmark: whose photos to split.
+        number: examples of each thing.
+        seed: same seed, same split.
 
     Raises:
-        BenchmarkError: the number is below 1, or no thing has so many.
+        BenchmarkError: the number is below 1, or no thing has enough photos.
     """
     if number < 1:
-        raise BenchmarkError(f"photos are dealt 1 or more to a thing, not {number}")
+        raise BenchmarkError(f"a thing is learned from 1 photo or more, not {number}")
     examples: dict[str, tuple[str, ...]] = {}
     for position, instance in enumerate(benchmark.instances):
         pool = _pool(benchmark, instance)
@@ -41,7 +41,7 @@ def dealt(benchmark: Benchmark, number: int, seed: int) -> Benchmark:
             examples[instance.id] = tuple(pool[i] for i in sorted(order[:number]))
     if not examples:
         raise BenchmarkError(
-            f"{benchmark.name}: no thing has {number} photos to learn from and one to find: deal fewer"
+            f"{benchmark.name}: no thing has {number} photos to learn from and one to find: ask for fewer"
         )
     taken = {key for keys in examples.values() for key in keys}
     back = [
@@ -57,18 +57,18 @@ def dealt(benchmark: Benchmark, number: int, seed: int) -> Benchmark:
         gallery=gallery,
         instances=tuple(replace(i, examples=examples[i.id]) for i in benchmark.instances if i.id in examples),
         queries=_asked(benchmark, examples, set(gallery)),
-        lost=frozenset(),
+        unlearned=frozenset(),
     )
 
 
-def left_out(benchmark: Benchmark, number: int) -> tuple[str, ...]:
-    """Ids of the things that have too few photos to deal so many of them."""
+def too_few_photos(benchmark: Benchmark, number: int) -> tuple[str, ...]:
+    """Ids of the things that have too few photos for this number of examples."""
     few = [i.id for i in benchmark.instances if len(_pool(benchmark, i)) < _needed(benchmark, i, number)]
-    return (*few, *sorted(benchmark.lost))
+    return (*few, *sorted(benchmark.unlearned))
 
 
 def _pool(benchmark: Benchmark, instance: Instance) -> tuple[str, ...]:
-    """What is dealt: examples, and photos in the gallery that stand alone."""
+    """What is split: examples, and photos in the gallery that stand alone."""
     found = [
         key
         for query in benchmark.queries
@@ -80,7 +80,7 @@ def _pool(benchmark: Benchmark, instance: Instance) -> tuple[str, ...]:
 
 
 def _needed(benchmark: Benchmark, instance: Instance, number: int) -> int:
-    """So many, and where photos are dealt one more that is to be found."""
+    """Photos a thing must have: the examples, and where photos are split one more to find."""
     return number + any(benchmark.items[key].video is None for key in _pool(benchmark, instance))
 
 

@@ -9,8 +9,8 @@ that instance's gallery. Choices:
   before, its one picture is the question (after Korbar and Zisserman's image queries);
 - ``pooling``: a shot is scored by its ``mean`` vector, or is worth the ``max`` of its frames' scores;
 - ``corpus``: size of the gallery; right answers of all queries stay, the others are drawn by the seed;
-- ``deal``: the photos of each thing are dealt anew by the seed, so many to learn from and the others to find
-  (see `thisismy.evaluation.protocols.resplit`); ``examples`` are then drawn from those.
+- ``deal``: the photos of each thing are split again by the seed, this many to learn from and the others to
+  find (see `thisismy.evaluation.protocols.resplit`); ``examples`` are then drawn from those.
 
 **Apart.** Nothing from a video that holds an example of an instance is in the gallery of that instance; what
 cannot be kept apart raises `BenchmarkError`.
@@ -19,7 +19,7 @@ cannot be kept apart raises `BenchmarkError`.
 galleries differ by instance (vlogs), the instances with the same allowed negatives share a run of the
 method: all instances are learned in it, only these are asked for.
 
-**Lost instances** (mining found no example) cannot be asked for: all their queries score 0.
+**Unlearned instances** (mining found no example) cannot be asked for: all their queries score 0.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from thisismy.encoders.base import Encoder, Features
 from thisismy.evaluation.datasets.base import Benchmark, Instance, Query
 from thisismy.evaluation.features import ItemFeatures
 from thisismy.evaluation.metrics.ranking import metric, rank
-from thisismy.evaluation.protocols.resplit import dealt
+from thisismy.evaluation.protocols.resplit import resplit
 from thisismy.personalization.base import Method, NamedInstance, Vocabulary
 
 MEASURES = ("map", "mrr", "r1", "r5", "r10", "p5", "tr5")
@@ -66,7 +66,7 @@ class Cell:
     Attributes:
         seed: of the method and of every draw.
         values: query id -> measure -> value, 0 to 1; of the queries this seed asks (all, unless photos are
-            dealt).
+            split again).
         top: query id -> ids of the first hits.
         learn_seconds, ask_seconds: what it took.
     """
@@ -113,13 +113,13 @@ def run(
     """
     protocol = protocol or Protocol()
     if protocol.deal is not None:
-        benchmark = dealt(benchmark, protocol.deal, seed)
-    drawn, pictures = drawn_examples(benchmark, protocol, seed)
+        benchmark = resplit(benchmark, protocol.deal, seed)
+    drawn, pictures = draw_examples(benchmark, protocol, seed)
     asked: dict[str, list[Query]] = {}
     for query in benchmark.queries:
         asked.setdefault(query.instance, []).append(query)
     zero = dict.fromkeys(MEASURES, 0.0)
-    values = {q.id: zero for q in benchmark.queries if q.instance in benchmark.lost}
+    values = {q.id: zero for q in benchmark.queries if q.instance in benchmark.unlearned}
     top: dict[str, list[str]] = {}
     learning = asking = 0.0
     for group in _groups(benchmark, protocol, seed):
@@ -138,13 +138,13 @@ def run(
     return Cell(seed, values, top, learning, asking)
 
 
-def drawn_examples(
+def draw_examples(
     benchmark: Benchmark, protocol: Protocol, seed: int
 ) -> tuple[list[tuple[Instance, tuple[str, ...]]], dict[str, str]]:
     """The examples of each instance, and the picture held back as the question in image queries.
 
     Raises:
-        BenchmarkError: less than one example is asked for, or more than were dealt.
+        BenchmarkError: less than one example is asked for, or more than were split off.
     """
     drawn, pictures = [], {}
     for position, instance in enumerate(benchmark.instances):
@@ -154,7 +154,7 @@ def drawn_examples(
             pictures[instance.id] = pool.pop()
         wanted = len(pool) if protocol.examples is None else protocol.examples
         if protocol.deal is not None and wanted > protocol.deal:
-            raise BenchmarkError(f"{wanted} examples cannot be drawn from {protocol.deal} that were dealt")
+            raise BenchmarkError(f"{wanted} examples cannot be drawn from the {protocol.deal} of a split")
         if protocol.examples is not None and wanted < 1:
             raise BenchmarkError(f"an instance is learned from 1 example or more, not {wanted}")
         chosen = set(pool[:wanted])
@@ -244,7 +244,7 @@ class _Gallery:
         if scores.shape != (len(self._rows),) or np.isnan(scores).any():
             raise BenchmarkError(
                 f"the method {vocabulary.method!r} gave scores of shape {scores.shape} with "
-                f"{int(np.isnan(scores).sum())} that are no numbers, for {len(self._rows)} rows"
+                f"{int(np.isnan(scores).sum())} that are not numbers, for {len(self._rows)} rows"
             )
         return scores if self._starts is None else np.maximum.reduceat(scores, self._starts)
 

@@ -25,10 +25,10 @@ from thisismy.core.errors import BenchmarkError
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder
 from thisismy.evaluation.datasets.base import Benchmark, Cutout, Item
-from thisismy.evaluation.features import ItemFeatures, encode
+from thisismy.evaluation.features import ItemFeatures, encode, feature_file
 from thisismy.evaluation.metrics.statistics import bootstrap, mean_and_error, paired
-from thisismy.evaluation.protocols.retrieval import Protocol, drawn_examples
-from thisismy.evaluation.runs import feature_file, provenance
+from thisismy.evaluation.protocols.provenance import provenance
+from thisismy.evaluation.protocols.retrieval import Protocol, draw_examples
 from thisismy.media.photos import read_photo
 from thisismy.personalization.base import GENERIC_PROMPT, Method, NamedInstance, Vocabulary
 from thisismy.personalization.segmentation import (
@@ -94,7 +94,7 @@ def scenes(benchmark: Benchmark, ask: Ask = "name") -> tuple[Scene, ...]:
     return tuple(found)
 
 
-def need_media(benchmark: Benchmark, asked: Sequence[Scene]) -> None:
+def require_media(benchmark: Benchmark, asked: Sequence[Scene]) -> None:
     """Check that all frames and masks are here before anything is encoded.
 
     Raises:
@@ -152,7 +152,7 @@ def evaluate_segmentation(
     """
     settings = settings or SegmentationSettings()
     asked = scenes(benchmark, ask)
-    need_media(benchmark, asked)
+    require_media(benchmark, asked)
     learning = replace(benchmark, gallery=(), queries=())
     file = feature_file(f"{benchmark.name}-examples", encoder, features)
     encoded = encode(learning, encoder, file, progress=progress)
@@ -162,7 +162,7 @@ def evaluate_segmentation(
     for label, method in methods.items():
         for seed in seeds:
             start = time.perf_counter()
-            known[label, seed] = _learned(benchmark, encoded, encoder, method, protocol, seed, progress)
+            known[label, seed] = _learn(benchmark, encoded, encoder, method, protocol, seed, progress)
             measured[label].learn_seconds += (time.perf_counter() - start) / len(seeds)
     names = {i.id: i.name for i in benchmark.instances}
     done = 0
@@ -197,7 +197,7 @@ def true_mask(truth: Cutout, size: tuple[int, int]) -> Mask:
     return mask
 
 
-def _learned(
+def _learn(
     benchmark: Benchmark,
     features: ItemFeatures,
     encoder: Encoder,
@@ -206,7 +206,7 @@ def _learned(
     seed: int,
     progress: Progress,
 ) -> Vocabulary:
-    drawn, _ = drawn_examples(benchmark, protocol, seed)
+    drawn, _ = draw_examples(benchmark, protocol, seed)
     instances = [NamedInstance(i.name, i.category, features.shots(chosen), chosen) for i, chosen in drawn]
     negatives = features.shots(benchmark.negatives)
     return method.fit(instances, negatives, encoder, seed=seed, progress=progress)

@@ -20,6 +20,7 @@ from thisismy.evaluation.datasets.vlogs import (
     build,
     given_examples,
     item_id,
+    read,
     true_shots,
 )
 from thisismy.evaluation.features import FeatureFile, content_key, encode, pictures_key
@@ -29,6 +30,20 @@ from thisismy.shots import DETECTORS, ShotDetector, scan_video
 
 TRUTH = "truth"
 """The name of the detector that is none."""
+
+
+def read_and_index(
+    folder: Path,
+    encoder: Encoder,
+    file: FeatureFile,
+    *,
+    shots: str = "adaptive",
+    examples_from: Literal["given", "mined"] = "mined",
+    progress: Progress = silent,
+) -> Benchmark:
+    """Read a folder of vlogs and index it; see `vlog_benchmark`."""
+    truth = read(folder)
+    return vlog_benchmark(truth, encoder, file, detector=shots, examples=examples_from, progress=progress)
 
 
 def vlog_benchmark(
@@ -63,7 +78,7 @@ def vlog_benchmark(
         chosen, categories = mined_examples(vlogs, shots, rows, encoder)
     name = f"{vlogs.folder.resolve().name}-{detector}-{examples}"
     built = build(vlogs, shots, chosen, name=name, mined=categories, scanned_by=scanned_by(detector))
-    facts = {**built.facts, "shots by": detector, "examples": examples, "lost": sorted(built.lost)}
+    facts = {**built.facts, "shots by": detector, "examples": examples, "unlearned": sorted(built.unlearned)}
     return replace(built, facts=facts)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thisismy.evaluation.datasets.base import Benchmark
+from thisismy.evaluation.methods import reference_label
 from thisismy.evaluation.metrics.statistics import bootstrap, mean_and_error, paired
 from thisismy.evaluation.protocols.retrieval import MEASURES, Cell
 
@@ -18,13 +19,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {"generic": ("map", "mrr"), "contextual": 
 Row = dict[str, Any]
 
 
-def table(benchmark: Benchmark, results: Mapping[str, Sequence[Cell]]) -> dict[str, list[Row]]:
+def aggregate(benchmark: Benchmark, results: Mapping[str, Sequence[Cell]]) -> dict[str, list[Row]]:
     """Rows and paired comparisons, all values x100.
 
     Args:
         benchmark: what was run.
-        results: label of a method -> its cells, one per seed. ``default``, or else the first, is compared
-            with every other.
+        results: label of a method -> its cells, one per seed. The default method, or else the first, is
+            compared with every other.
 
     Returns:
         ``rows``: per method ``generic`` (``map``, ``mrr``), ``contextual`` (``mrr``, ``r5``), ``intervals``
@@ -35,7 +36,7 @@ def table(benchmark: Benchmark, results: Mapping[str, Sequence[Cell]]) -> dict[s
     kinds = {kind: [q.id for q in benchmark.queries if q.kind == kind] for kind in COLUMNS}
     values = {label: _values(cells, kinds) for label, cells in results.items()}
     rows = [_row(label, values[label], results[label]) for label in results]
-    reference = "default" if "default" in results else next(iter(results), "")
+    reference = reference_label(results)
     others = [label for label in results if label != reference]
     comparisons = [
         _pair(values, reference, other, kind, name)

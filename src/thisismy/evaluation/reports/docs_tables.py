@@ -10,11 +10,14 @@ A page holds a pair of markers around each table, the first with the word ``tabl
 ``dev/photos-dev/paired`` are its paired comparisons, ``dev/photos-dev/palavra`` its rows whose names begin
 so, ``dev/photos-dev/palavra/intervals`` these with intervals; ``examples/photos-dev-deal-3/by-examples`` puts
 the results ``photos-dev-examples-1-deal-3``, ``photos-dev-examples-2-deal-3`` and so on beside each other.
-What a name with ``?`` at its end calls may not be measured yet: its place stays as it is until then.
+A name that ends in ``?`` may not be measured yet: its place stays as it is until then.
 ``mining/rows`` and ``mining/variants`` are the rows of
 ``benchmarks/results/mining.json``, which ``thisismy evaluate mining --variants --json`` printed;
 ``segmentation/rows`` those of what ``thisismy evaluate segmentation --json`` prints; ``learning/rows`` and
-``shots/rows`` are what ``benchmarks/learning.py`` and ``benchmarks/shots.py`` wrote.
+``shots/rows`` are what ``benchmarks/learning.py`` and ``benchmarks/shots.py`` wrote. ``datasets/folders`` and
+``datasets/published`` come from `thisismy.evaluation.datasets.registry`, not from a result file.
+
+Result files keep the ids that methods had when they were written; tables show the current ones.
 ``python -m thisismy.evaluation.reports.docs_tables`` rewrites the pages of a checkout, with ``--check`` it
 only says which are out of date.
 """
@@ -31,20 +34,22 @@ from typing import Any
 from thisismy.core.atomic_files import write_text
 from thisismy.core.errors import BenchmarkError, ThisIsMyError
 from thisismy.evaluation.datasets.base import read_json
-from thisismy.evaluation.protocols.mining import mining_markdown
+from thisismy.evaluation.datasets.registry import DATASETS, Dataset, Published
+from thisismy.evaluation.methods import current_label
 from thisismy.evaluation.reports.render import (
-    dealt_note,
     examples_markdown,
     markdown,
+    mining_markdown,
     paired_markdown,
     seeds_of,
     segmentation_markdown,
+    split_note,
 )
 
 _TABLE = re.compile(r"(<!-- table:(?P<name>\S+) -->\n)(?P<body>.*?)(<!-- /table -->)", re.DOTALL)
 
 
-def generated(name: str, results: Path) -> str:
+def make_table(name: str, results: Path) -> str:
     """The text of a table.
 
     Args:
@@ -56,9 +61,11 @@ def generated(name: str, results: Path) -> str:
         BenchmarkError: no such file, result or row.
     """
     parts = name.split("/")
+    if parts[0] == "datasets":
+        return _datasets(parts[1:])
     intervals = parts[3:] == ["intervals"]
     if len(parts) not in (2, 3) and not intervals:
-        raise BenchmarkError(f"a table is called FILE/RESULT, with /paired or /BEGINNING, not {name!r}")
+        raise BenchmarkError(f"a table is named FILE/RESULT, with /paired or /BEGINNING, not {name!r}")
     path = results / f"{parts[0]}.json"
     document = read_json(path)
     if parts[0] in OTHERS:
@@ -70,12 +77,23 @@ def generated(name: str, results: Path) -> str:
         raise BenchmarkError(f"{path} has no result {parts[1]!r}; it has: {', '.join(found)}")
     result = found[parts[1]]
     if parts[2:] == ["paired"]:
-        return paired_markdown(result["paired"])
-    rows = [row for row in result["rows"] if row["method"].startswith(parts[2] if parts[2:] else "")]
+        return paired_markdown([_current(pair) for pair in result["paired"]])
+    rows = [_current(row) for row in result["rows"] if _begins(row["method"], parts[2] if parts[2:] else "")]
     if not rows:
         raise BenchmarkError(f"{path}: no row of {parts[1]!r} begins with {parts[2]!r}")
     about = _origin(result["provenance"], path, "; 95 % intervals over queries" if intervals else "")
     return f"{markdown(rows, intervals=intervals)}\n\n{about}"
+
+
+def _current(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row or a pair with the current ids of its methods."""
+    named = {key: current_label(row[key]) for key in ("method", "against") if key in row}
+    return {**row, **named}
+
+
+def _begins(label: str, beginning: str) -> bool:
+    """Whether a row's label begins so, under its old or its current id."""
+    return label.startswith(beginning) or current_label(label).startswith(beginning)
 
 
 def _by_examples(found: Mapping[str, Mapping[str, Any]], name: str, path: Path) -> str:
@@ -88,14 +106,15 @@ def _by_examples(found: Mapping[str, Mapping[str, Any]], name: str, path: Path) 
     if not alike:
         raise BenchmarkError(f"{path} has no results {name!r} with numbers of examples")
     about = _origin(next(iter(alike.values()))["provenance"], path)
-    return f"{examples_markdown({n: result['rows'] for n, result in alike.items()})}\n\n{about}"
+    rows = {n: [_current(row) for row in result["rows"]] for n, result in alike.items()}
+    return f"{examples_markdown(rows)}\n\n{about}"
 
 
 def _origin(origin: Mapping[str, Any], path: Path, more: str = "") -> str:
-    dealt = dealt_note(origin)
+    split = split_note(origin)
     return (
         f"x100, mean ± standard error over {seeds_of(origin)}"
-        f"{f' ({dealt})' if dealt else ''}{more}; "
+        f"{f' ({split})' if split else ''}{more}; "
         f"encoder `{origin['encoder']}`, data `{origin['data']}`, from `benchmarks/results/{path.name}`."
     )
 
@@ -115,12 +134,12 @@ def _mining(document: Mapping[str, Any], part: str, path: Path) -> str:
 
 
 LEARNED = {
-    ("embedded", "default"): "embedded encoder, `default`",
+    ("embedded", "default"): "embedded encoder, `prototype-context`",
     ("embedded", "meta-tokens"): "embedded encoder, `meta-tokens`",
     ("embedded", "paper"): "embedded encoder, `meta-tokens` as printed",
     ("clip-b16-random", "paper"): "text tower of CLIP B/16 (random weights), as printed",
 }
-"""What is timed, and how a table calls it."""
+"""What is timed, and its name in the table."""
 
 
 def _learning(document: Mapping[str, Any], part: str, path: Path) -> str:
@@ -141,7 +160,7 @@ def _segmentation(document: Mapping[str, Any], part: str, path: Path) -> str:
     """Pixels found of things, by method."""
     origin = document["provenance"]
     return (
-        f"{segmentation_markdown(document['rows'])}\n\n"
+        f"{segmentation_markdown([_current(row) for row in document['rows']])}\n\n"
         f"Intersection over union x100 of {origin['pictures']} masks asked by {origin['asked by']} "
         f"(95 % intervals over masks, ± standard error over {seeds_of(origin)}), and the share of "
         f"masks above thresholds; encoder `{origin['encoder']}`, data `{origin['data']}`, from "
@@ -163,6 +182,28 @@ def _shots(document: Mapping[str, Any], part: str, path: Path) -> str:
     return "\n".join(lines) + f"\n\nFrom `benchmarks/results/{path.name}`."
 
 
+def _datasets(parts: Sequence[str]) -> str:
+    """What the datasets are and need, or what others printed on them."""
+    if list(parts) == ["folders"]:
+        lines = ["| `thisismy evaluate` | what it is | what its folder must hold |", "|---|---|---|"]
+        lines += [
+            f"| `{dataset.name}` | {dataset.about} | {dataset.needs} |" for dataset in DATASETS.values()
+        ]
+        return "\n".join(lines)
+    if list(parts) == ["published"]:
+        heads = ("generic mAP", "generic MRR", "contextual MRR", "contextual R@5")
+        lines = [f"| dataset | method | {' | '.join(heads)} | from |", "|---|---|---:|---:|---:|---:|---|"]
+        lines += [_published(dataset, row) for dataset in DATASETS.values() for row in dataset.published]
+        return "\n".join(lines)
+    raise BenchmarkError(f"there is no table datasets/{'/'.join(parts)}; there are: folders, published")
+
+
+def _published(dataset: Dataset, row: Published) -> str:
+    values = (row.generic_map, row.generic_mrr, row.contextual_mrr, row.contextual_r5)
+    cells = " | ".join("" if value is None else f"{value:.1f}" for value in values)
+    return f"| `{dataset.name}` | {row.method} | {cells} | {row.source} |"
+
+
 OTHERS: Mapping[str, Callable[[Mapping[str, Any], str, Path], str]] = {
     "mining": _mining,
     "segmentation": _segmentation,
@@ -172,8 +213,8 @@ OTHERS: Mapping[str, Callable[[Mapping[str, Any], str, Path], str]] = {
 """Result files, by name, that are no studies, and what makes a table of each."""
 
 
-def updated(page: str, results: Path) -> str:
-    """A page with every table generated anew; everything else stays.
+def refreshed(page: str, results: Path) -> str:
+    """A page with every table generated again; everything else stays.
 
     Raises:
         BenchmarkError: a table names what is not there.
@@ -182,7 +223,7 @@ def updated(page: str, results: Path) -> str:
     def filled(found: re.Match[str]) -> str:
         name = found["name"].removesuffix("?")
         try:
-            return f"{found[1]}{generated(name, results)}\n{found[4]}"
+            return f"{found[1]}{make_table(name, results)}\n{found[4]}"
         except BenchmarkError:
             if name == found["name"]:
                 raise
@@ -196,7 +237,7 @@ def pages(root: Path) -> list[Path]:
     return [path for path in (root / "README.md", *sorted((root / "docs").rglob("*.md"))) if path.is_file()]
 
 
-def outdated(root: Path) -> dict[Path, str]:
+def stale_pages(root: Path) -> dict[Path, str]:
     """Pages whose tables differ from the result files, with what they should be.
 
     Raises:
@@ -205,7 +246,7 @@ def outdated(root: Path) -> dict[Path, str]:
     found = {}
     for path in pages(root):
         old = path.read_text(encoding="utf-8")
-        new = updated(old, root / "benchmarks" / "results")
+        new = refreshed(old, root / "benchmarks" / "results")
         if new != old:
             found[path] = new
     return found
@@ -222,7 +263,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        found = outdated(options.root)
+        found = stale_pages(options.root)
     except ThisIsMyError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -72,7 +72,7 @@ def plot_examples(results: Sequence[Mapping[str, Any]], path: Path) -> bool:
 
 
 def _title(origin: Mapping[str, Any]) -> str:
-    """The benchmark, and where photos were dealt anew, how many to how many things."""
+    """The benchmark, and where photos were split again, how many examples of how many things."""
     about = origin.get("facts", {}).get("dealt")
-    more = f", {about['photos']} dealt to each of {about['things']} things" if about else ""
+    more = f", {about['photos']} examples of each of {about['things']} things" if about else ""
     return f"{origin['benchmark']}{more}"

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from thisismy.evaluation.protocols.mining import STEPS as MINING_STEPS
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
 HEADINGS = {
     ("generic", "map"): "generic mAP",
@@ -20,14 +23,16 @@ Document = Mapping[str, Any]
 """What `thisismy.evaluation.runs.evaluate` returns."""
 
 
-def dealt_note(origin: Document) -> str:
-    """Which things were learned, where photos were dealt anew; empty where they were not."""
+def split_note(origin: Document) -> str:
+    """Which things were learned, where photos were split again; empty where they were not."""
     about = origin.get("facts", {}).get("dealt")
     if about is None:
         return ""
     few = f", {len(about['left out'])} with too few left out" if about["left out"] else ""
     noun = "thing" if about["things"] == 1 else "things"
-    return f"{about['photos']} of each thing dealt anew by each seed; {about['things']} {noun}{few}"
+    return (
+        f"{about['photos']} examples of each thing, split again by each seed; {about['things']} {noun}{few}"
+    )
 
 
 def columns(rows: Sequence[Document]) -> list[tuple[str, str]]:
@@ -159,8 +164,8 @@ def rich_tables(document: Document) -> Iterator[RenderableType]:
                 f"{pair['p']:.4f}",
             )
         yield pairs
-    if dealt_note(origin):
-        yield dealt_note(origin)
+    if split_note(origin):
+        yield split_note(origin)
     yield (
         f"means ± standard error over seeds, 95 % intervals over queries; data {origin['data']}, "
         f"version {origin['version']}, commit {origin['commit']}"
@@ -205,6 +210,44 @@ def segmentation_tables(document: Document) -> Iterator[RenderableType]:
         f"pictures; > t: share of pictures above it; data {origin['data']}, version {origin['version']}, "
         f"commit {origin['commit']}"
     )
+
+
+def mining_table(document: Mapping[str, Any]) -> Table:
+    """What the command shows to a person: precision and recall per step, in percent."""
+    from rich.table import Table
+
+    origin = document["provenance"]
+    title = (
+        f"{origin['benchmark']}: {origin['mentions']} mentions, {origin['visible']} of something shown; "
+        f"{origin['encoder']}, shots by {origin['shots by']}"
+    )
+    table = Table(title=title, caption="precision / recall in percent", caption_justify="left")
+    headings = ("patterns", "transcript", *MINING_STEPS)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in MINING_STEPS else "left")
+    for row in document["rows"]:
+        label = row["patterns"] + (f", {row['variant']}" if row["variant"] != "default" else "")
+        table.add_row(label, row["transcript"], *(mining_shares(row[step]) for step in MINING_STEPS))
+    return table
+
+
+def mining_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The rows as a Markdown table, precision / recall in percent."""
+    lines = [
+        "| patterns | transcript | " + " | ".join(MINING_STEPS) + " |",
+        "|---|---|" + "---:|" * len(MINING_STEPS),
+    ]
+    for row in rows:
+        label = row["patterns"] if row["variant"] == "default" else row["variant"]
+        cells = " | ".join(mining_shares(row[step]) for step in MINING_STEPS)
+        lines.append(f"| {label} | {row['transcript']} | {cells} |")
+    return "\n".join(lines)
+
+
+def mining_shares(step: Mapping[str, Any]) -> str:
+    """Precision and recall of a step as "93 / 100"; a dash where there is nothing to share."""
+    parts = (step["precision"], step["recall"])
+    return " / ".join("-" if part is None else f"{100 * part:.0f}" for part in parts)
 
 
 def _overlap_cells(row: Document) -> Iterator[tuple[str, str]]:
