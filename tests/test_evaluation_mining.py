@@ -176,3 +176,30 @@ def test_the_command_on_a_narrated_video(dev_data, tmp_path, capsys):
     assert rows[1]["spotted"]["recall"] < 1.0
     assert run([*command, "--patterns", "paper"]) == 0
     assert "100 / 100" in capsys.readouterr().out
+
+
+def test_the_row_as_printed_knows_neither_denials_nor_questions_nor_word_lists(tmp_path, calibrated):
+    folder = small_set(tmp_path)
+    lines = ("This isn't my red bike.", "I wonder if this is my green bike.", "Bye.")
+    said = Transcript(
+        tuple(Segment(Span(2.0 * i + 0.2, 2.0 * i + 1.8), line) for i, line in enumerate(lines))
+    )
+    write_transcript(said, folder / "one.srt")
+    truth = json.loads((folder / "one.json").read_text())
+    truth["mentions"][0] |= {"text": lines[0], "kind": "negated"}
+    (folder / "one.json").write_text(json.dumps(truth))
+    encoder = FakeEncoder()
+    found = evaluate_mining(
+        vlogs.read(folder),
+        encoder,
+        features_of(encoder),
+        patterns=["paper"],
+        transcripts=["srt"],
+        detector="truth",
+        variants=True,
+    )
+    ours, printed = found["rows"][:2]
+    assert (ours["variant"], printed["variant"]) == ("default", "as printed")
+    # The ten patterns do not match a denial, and what they match is judged by the picture alone.
+    assert (ours["spotted"]["missed"], printed["spotted"]["missed"]) == (0, 1)
+    assert (ours["visual"]["right"], printed["visual"]["right"]) == (0, 1)

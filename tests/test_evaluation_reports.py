@@ -17,6 +17,8 @@ from thisismy.core.errors import BenchmarkError
 from thisismy.encoders.base import unit
 from thisismy.evaluation import config, tiny
 from thisismy.evaluation.datasets import vlogs
+from thisismy.evaluation.datasets.registry import DATASETS
+from thisismy.evaluation.methods import current_label
 from thisismy.evaluation.protocols import mined_examples
 from thisismy.evaluation.protocols.retrieval import Protocol
 from thisismy.evaluation.reports import docs_tables
@@ -164,7 +166,6 @@ def test_a_study_that_splits_photos_says_so_in_its_names_and_draws_its_panels(ti
     assert names == [f"tiny-examples-{n}-deal-{deal}" for deal in (2, 3) for n in (1, 2)]
     tables = (tmp_path / "tables.md").read_text()
     assert "3 examples of each thing, split again by each seed; 4 things" in tables
-    )
     with Image.open(tmp_path / "examples.png") as image:
         assert image.height > 1000
 
@@ -457,3 +458,34 @@ def test_mined_examples_of_vlogs_belong_to_their_instances(dev_data):
     assert set(examples) == {subject.id for subject in truth.subjects}
     naming = {s.id: s.naming_videos for s in truth.subjects}
     assert all(video in naming[key] for key, found in examples.items() for video, _ in found)
+
+
+def test_every_dataset_of_the_registry_is_a_command_a_kind_and_a_row_of_the_guide():
+    listed = json.loads(call("--list", "--json"))["benchmarks"]
+    guide = docs_tables.make_table("datasets/folders", ROOT)
+    commands = call("--help")
+    assert list(listed) == list(DATASETS)
+    for name, dataset in DATASETS.items():
+        assert name in commands
+        assert f"| `{name}` |" in guide
+        assert "--seeds" in call(name, "--help")
+        options = {
+            key: next(o.default for o in dataset.options if o.name == key) for key in dataset.study_options()
+        }
+        given = {key: value for key, value in options.items() if value is not None}
+        task = study(benchmarks=[{"kind": name, "path": "x", **given}]).tasks[0]
+        assert task.protocols[0].examples == dataset.defaults.get("examples")
+    with pytest.raises(BenchmarkError, match="split is one of validation, test, not 'train'"):
+        study(benchmarks=[{"kind": "ytvos", "path": "x", "split": "train"}])
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.toml")), ids=lambda path: path.stem)
+def test_the_committed_studies_can_be_read(path, monkeypatch):
+    monkeypatch.setattr(config, "FILE_ARGUMENTS", frozenset())
+    assert config.read(path).tasks
+
+
+def test_tables_show_the_current_ids_of_methods():
+    assert current_label("vl") == "clip-vl"
+    assert current_label("default, no rivals") == "prototype-context, no rivals"
+    assert current_label("palavra?epochs=0") == "palavra?epochs=0"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -135,7 +136,7 @@ def test_candidates_are_the_shots_around_the_mention() -> None:
 
 def test_words_that_go_on_do_not_move_the_mention() -> None:
     said = spot_mentions(talk("this is my candle it smells nice", 0, 7))[0]
-    assert naming_span(said).end == said.words[0].span.end < said.span.end
+    assert naming_span(said, MiningSettings()).end == said.words[0].span.end < said.span.end
 
 
 def test_the_best_shot_is_the_reference() -> None:
@@ -413,3 +414,18 @@ def test_settings_are_changed_by_name() -> None:
 def test_settings_that_are_none(wrong: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         MiningSettings().changed([wrong])
+
+
+def test_the_printed_rule_trims_by_the_picture_alone() -> None:
+    segment = Segment(Span(0.0, 2.0), "this is my red that is blue")
+    shots, red = [Span(0.0, 2.0)], unit(np.array([[1.0, 0.0, 0.0, 0.1]], np.float32))
+
+    def name(threshold: float) -> str:
+        settings = replace(MiningSettings.paper(), trim_threshold=threshold)
+        (found,) = mine_video(Transcript((segment,)), shots, red, FakeEncoder(), settings)
+        assert found.verdict == "kept"
+        return found.name
+
+    # A stop word does not end the name; a picture that fits the shorter text better does.
+    assert name(0.3) == "my red that is blue"
+    assert name(0.9) == "my red that is"

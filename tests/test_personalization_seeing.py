@@ -16,7 +16,6 @@ from thisismy.personalization.segmentation import (
     SegmentationSettings,
     mask_of,
     overlap,
-    overlap_rates,
     patch_scores,
     segment,
 )
@@ -77,8 +76,6 @@ def test_overlap_by_hand():
     assert overlap(first, second) == 1
     first[0, :2], second[0, 1:3] = True, True
     assert overlap(first, second) == pytest.approx(1 / 3)
-    assert overlap_rates([0.1, 0.3, 0.6, 0.8]) == {0.25: 0.75, 0.5: 0.5, 0.75: 0.25}
-    assert overlap_rates([]) == {0.25: 0.0, 0.5: 0.0, 0.75: 0.0}
     with pytest.raises(MediaError, match="cannot be compared"):
         overlap(first, np.zeros((3, 3), bool))
 

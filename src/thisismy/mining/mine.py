@@ -13,6 +13,7 @@ from thisismy.mining.categories import COCO_CATEGORIES, Category, zero_shot_cate
 from thisismy.mining.examples import Proposal, same_video_examples
 from thisismy.mining.mention import Mention
 from thisismy.mining.naming import trim_name
+from thisismy.mining.patterns import NEGATIONS
 from thisismy.mining.prior import noun_phrase, visible_priors
 from thisismy.mining.settings import MiningSettings
 from thisismy.mining.spotting import spot_mentions
@@ -94,6 +95,9 @@ def mine_video(
     mentions = spot_mentions(
         transcript, settings.patterns, max_words=settings.max_words, pause_s=settings.pause_s
     )
+    if not settings.language_rules:
+        denials = {pattern.name for pattern in NEGATIONS}
+        mentions = [mention for mention in mentions if mention.pattern not in denials]
     if not mentions:
         return []
     miner = _Miner(
@@ -162,11 +166,12 @@ class _Miner:
 
     def _refusal(self, mention: Mention, prior: float) -> tuple[Verdict, str] | None:
         """Verdict and reason of a mention that is refused before any picture is looked at."""
-        if mention.kind == "negated":
+        rules = self.settings.language_rules
+        if rules and mention.kind == "negated":
             return "negated", "the sentence says that it is not"
-        if mention.kind == "question":
+        if rules and mention.kind == "question":
             return "question", "the sentence asks or supposes"
-        if mention.kind == "others" and not self.settings.keep_others:
+        if rules and mention.kind == "others" and not self.settings.keep_others:
             return "someone else's", "it belongs to somebody else"
         if prior < self.settings.prior_threshold:
             return (

@@ -17,9 +17,13 @@ _POSSESSIVES = frozenset({"my", "our", "your", "his", "her", "their"})
 _GENITIVE = re.compile(r"['’]s$")
 
 
-def prefixes(mention: Mention) -> list[list[str]]:
-    """Every beginning of the noun phrase, shortest first; empty when no word can be a name."""
-    phrase = noun_phrase([word.text for word in mention.words])
+def prefixes(mention: Mention, settings: MiningSettings) -> list[list[str]]:
+    """Every beginning of the name, shortest first; empty when no word can be a name.
+
+    The name is the noun phrase, or without ``settings.language_rules`` all words after the pattern.
+    """
+    words = [word.text for word in mention.words]
+    phrase = noun_phrase(words) if settings.language_rules else words
     return [phrase[: n + 1] for n in range(len(phrase))]
 
 
@@ -30,7 +34,7 @@ def filter_texts(mention: Mention, settings: MiningSettings) -> list[str]:
     phrase has a noun that is known to be visible, they are the phrase up to it, the noun and its kinds: the
     name that follows ("Biscuit") means nothing to an encoder.
     """
-    beginnings = prefixes(mention)
+    beginnings = prefixes(mention, settings)
     if not beginnings:
         return []
     noun = visible_noun(beginnings[-1]) if settings.subtypes else None
@@ -87,9 +91,11 @@ def trim_name(
     Returns:
         The name without the possessive, such as ``"dog Biscuit"``; ``""`` when no word can be a name.
     """
-    candidates = prefixes(mention)
+    candidates = prefixes(mention, settings)
     if not candidates:
         return ""
+    if not settings.language_rules:
+        return _longest_match(candidates, shot, encoder, settings, calibration)
     known = {name.lower(): name for name in known_names}
     scores = [name_score(words, shot, encoder, calibration) for words in candidates]
     best = max(scores)
@@ -104,6 +110,20 @@ def trim_name(
         ):
             kept = words
     return with_called(restore_case(kept, known), mention.called)
+
+
+def _longest_match(
+    candidates: Sequence[Sequence[str]],
+    shot: Features,
+    encoder: Encoder,
+    settings: MiningSettings,
+    calibration: Calibration | None,
+) -> str:
+    """The longest beginning that scores more than ``trim_threshold`` (appendix A), or else all words."""
+    for words in reversed(candidates):
+        if name_score(words, shot, encoder, calibration) > settings.trim_threshold:
+            return " ".join(words)
+    return " ".join(candidates[-1])
 
 
 def _needs_more(words: Sequence[str]) -> bool:

@@ -18,6 +18,9 @@ class MiningSettings:
         max_words: most words after the pattern that may belong to the name (4 in appendix A).
         pause_s: silence in seconds that ends a sentence without punctuation.
         keep_others: also keep what belongs to somebody else ("her dog"), as the paper does.
+        language_rules: refuse negations, questions and what belongs to somebody else, end a name with its
+            noun phrase, and keep capitalised names. Without these rules, as in the paper, up to
+            ``max_words`` words after a pattern are the name, and only the picture trims it.
         prior_threshold: a mention whose words alone are less likely visible than this is dropped before any
             picture is looked at; 0 looks at the pictures of all.
         shots_around: shots before and after the mention that may show the thing (1 in section 3.1).
@@ -44,6 +47,7 @@ class MiningSettings:
     max_words: int = 4
     pause_s: float = 1.2
     keep_others: bool = False
+    language_rules: bool = True
     prior_threshold: float = 0.2
     shots_around: int = 1
     seconds_around: float = 6.0
@@ -62,10 +66,12 @@ class MiningSettings:
     def paper(cls) -> MiningSettings:
         """Section 3.1 as printed; its cosines belong to CLIP ViT-B/16.
 
-        The trimming threshold is not printed; the filter's is taken.
+        The trimming threshold is not printed; the filter's is taken. Nor is it said which text chooses the
+        reference, since the name is trimmed by the reference: it is the best beginning of the words here.
         """
         return cls(
             keep_others=True,
+            language_rules=False,
             prior_threshold=0.0,
             seconds_around=float("inf"),
             score="cosine",

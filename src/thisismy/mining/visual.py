@@ -53,8 +53,13 @@ def candidate_shots(span: Span, shots: Sequence[Span], settings: MiningSettings)
     return [i for i in range(first, last + 1) if _gap(span, shots[i]) <= settings.seconds_around]
 
 
-def naming_span(mention: Mention) -> Span:
-    """Time from the pattern to the end of the noun phrase, without the words that say more about it."""
+def naming_span(mention: Mention, settings: MiningSettings) -> Span:
+    """Time from the pattern to the end of the noun phrase, without the words that follow it.
+
+    Without ``settings.language_rules`` it is the moment at which the pattern begins.
+    """
+    if not settings.language_rules:
+        return Span(mention.span.start, mention.span.start)
     named = len(noun_phrase([word.text for word in mention.words]))
     last = mention.words[max(0, named - 1)]
     return Span(mention.span.start, max(mention.span.start, last.span.end))
@@ -81,7 +86,7 @@ def find_reference(
     Returns:
         None when there is no shot near, or no word can be a name.
     """
-    said = naming_span(mention)
+    said = naming_span(mention, settings)
     candidates = candidate_shots(said, shots, settings)
     texts = filter_texts(mention, settings)
     if not candidates or not texts:

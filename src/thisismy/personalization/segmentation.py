@@ -8,7 +8,6 @@ Hoshen, whose code is not public; this stands in for it and works with any encod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -176,14 +175,6 @@ def overlap(first: Mask, second: Mask) -> float:
         raise MediaError(f"masks of {first.shape} and {second.shape} pixels cannot be compared")
     union = int((first | second).sum())
     return 1.0 if union == 0 else int((first & second).sum()) / union
-
-
-def overlap_rates(
-    overlaps: Sequence[float], thresholds: Sequence[float] = (0.25, 0.5, 0.75)
-) -> dict[float, float]:
-    """Share of pictures whose overlap is above each threshold, 0 to 1."""
-    values = np.asarray(overlaps, np.float64)
-    return {limit: float((values > limit).mean()) if len(values) else 0.0 for limit in thresholds}
 
 
 def _windows(height: int, width: int, settings: SegmentationSettings) -> list[tuple[int, int, int, int]]:

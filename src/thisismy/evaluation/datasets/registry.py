@@ -221,7 +221,7 @@ DATASETS: Mapping[str, Dataset] = {
                 Published("PALAVRA", COHEN, contextual_mrr=28.4, contextual_r5=39.2),
                 Published("meta-personalization, ViT-B/32", YEH, 40.0, 69.3, 34.4, 45.2),
                 Published("meta-personalization", YEH, 53.4, 77.7, 38.4, 51.4),
-                Published("pi-map", "Korbar and Zisserman, 2025", 54.7, 78.2, 38.5, 51.8),
+                Published("pi-map", "Korbar, thesis, 2025", 54.7, 78.2, 38.5, 51.8),
             ),
         ),
         Dataset(
