@@ -215,7 +215,7 @@ def _large_library(folder: Path, real: Path) -> Any:
     from thisismy.encoders.base import unit
     from thisismy.media.discovery import DiscoveredFile
     from thisismy.media.probe import probe
-    from thisismy.retrieval.background import WORDS
+    from thisismy.retrieval.null_scores import WORDS
     from thisismy.shots import Shot
     from thisismy.store import catalog
     from thisismy.store.features import EncodedShot, encoder_row, replace_shots

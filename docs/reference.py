@@ -55,8 +55,8 @@ SHAPES = (
     (
         "search",
         "An object:",
-        "retrieval.results:SearchResult",
-        ("retrieval.results:Hit", "retrieval.results:Place"),
+        "cli.search_json:Search",
+        ("cli.search_json:Hit", "cli.search_json:Place", "cli.search_json:Evidence"),
     ),
     ("search --said", '`{"said": ..., "hits": [...]}`, a hit being:', "services.transcripts:PhraseHit", ()),
     (

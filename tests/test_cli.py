@@ -136,7 +136,7 @@ def test_export(library: Path, tmp_path: Path) -> None:
     [
         (["search"], "nothing to look for"),
         (["search", "x", "--image", "nowhere.jpg"], "nowhere.jpg"),
-        (["search", "x", "--after", "soon"], "is no day"),
+        (["search", "x", "--after", "soon"], "is not a day"),
         (["show", "nowhere.mp4"], "not in the library"),
         (["rm", "nowhere.mp4"], "not in the library"),
         (["export", "x"], "nothing to save"),

@@ -196,7 +196,7 @@ def test_filters_and_order(visit: Visitor, named_server: str) -> None:
     page.get_by_label("Made on or after").fill("last week")
     page.get_by_role("button", name="Apply").click()
     visit.expect("400")
-    expect(page.get_by_text("is no day")).to_be_visible()
+    expect(page.get_by_text("is not a day")).to_be_visible()
 
 
 def test_what_is_said_can_be_searched(visit: Visitor, named_server: str) -> None:

@@ -10,6 +10,7 @@ from fakes import FakeEncoder
 
 from thisismy.core.errors import InstanceError, VocabularyError
 from thisismy.encoders.base import unit
+from thisismy.encoders.space import Block
 from thisismy.personalization import GENERIC_PROMPT, METHODS, NamedInstance, make_method
 from thisismy.personalization.registry import parse_method
 
@@ -38,11 +39,16 @@ def test_contract(name):
         scores = vocabulary.score(prompt, "my red ball", GALLERY)
         assert scores.shape == (5,)
         assert np.isfinite(scores).all()
-        query = vocabulary.embed(prompt, "my red ball")
-        assert query.shape == (4,)
-        assert np.isclose(np.linalg.norm(query), 1, atol=1e-5)
-        parts = vocabulary.explain(prompt, "my red ball", GALLERY)
-        np.testing.assert_allclose(parts.score, scores, atol=1e-6)
+        scorer = vocabulary.compile(prompt, "my red ball")
+        assert (scorer.space.id, scorer.probes.shape[1]) == ("fake-colours", 4)
+        np.testing.assert_allclose(np.linalg.norm(scorer.probes, axis=1), 1, atol=1e-5)
+        encoded = encoder.text_calls
+        parts = scorer.score(Block(GALLERY))
+        np.testing.assert_allclose(parts.total, scores, atol=1e-6)
+        bound, probability = scorer.score_bound(Block(GALLERY)), scorer.probability(Block(GALLERY))
+        assert bound is None or (bound >= parts.instance - 1e-6).all()
+        assert probability is None or ((probability >= 0) & (probability <= 1)).all()
+        assert encoder.text_calls == encoded
         assert vocabulary.score(prompt, "my red ball", GALLERY[:0]).shape == (0,)
     if name != "random":
         assert vocabulary.score(GENERIC_PROMPT, "my red ball", GALLERY).argmax() in (0, 1)

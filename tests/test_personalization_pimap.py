@@ -278,8 +278,8 @@ def test_saved_and_loaded_it_says_the_same(tmp_path):
     picture = NamedInstance("this", "thing", gallery[:1])
     method = PiMap(epochs=3)
     np.testing.assert_array_equal(
-        method.extend(loaded, [picture], NONE).embed("*", "this"),
-        method.extend(vocabulary, [picture], NONE).embed("*", "this"),
+        method.extend(loaded, [picture], NONE).query_vectors(["*"], "this"),
+        method.extend(vocabulary, [picture], NONE).query_vectors(["*"], "this"),
     )
     other = FakeEncoder()
     other.id = "another"

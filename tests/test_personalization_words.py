@@ -263,15 +263,16 @@ def test_words_for_the_context_and_evidence_for_the_instance() -> None:
     words = make_method("meta-tokens", arguments).fit([RED, BLUE], NEGATIVES, FakeEncoder(), seed=2)
     seen = PrototypeContext().fit([RED, BLUE], NEGATIVES, FakeEncoder(), seed=2)
     name, prompt = "my red ball", "* on green grass"
-    np.testing.assert_array_equal(both.embed(prompt, name), words.embed(prompt, name))
+    asked, alone = words.query_vectors((prompt, GENERIC_PROMPT), name)
+    np.testing.assert_array_equal(both.query_vectors((prompt,), name)[0], asked)
     parts = both.explain(prompt, name, NEGATIVES)
     np.testing.assert_array_equal(parts.instance, seen.explain(prompt, name, NEGATIVES).instance)
-    step = unit(words.embed(prompt, name) - words.embed(GENERIC_PROMPT, name))
+    step = unit(asked - alone)
     mean = seen.concept(name).arrays["mean"]
     for row, found in zip(NEGATIVES, parts.context, strict=True):
         rest = row - (row @ mean) * mean
         assert found == pytest.approx(0.25 * 10 * float(rest @ step) / np.linalg.norm(rest), abs=1e-4)
-    np.testing.assert_allclose(parts.score, parts.instance + parts.context, rtol=1e-6)
+    np.testing.assert_allclose(parts.total, parts.instance + parts.context, rtol=1e-6)
     assert not both.explain(GENERIC_PROMPT, name, NEGATIVES).context.any()
     assert both.threshold(name) == seen.threshold(name)
 

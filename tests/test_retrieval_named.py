@@ -12,22 +12,35 @@ from hypothesis import strategies as st
 from test_retrieval_search import gallery_of
 
 from thisismy.encoders.base import unit
+from thisismy.encoders.space import Block
 from thisismy.personalization import NamedInstance, make_method
 from thisismy.personalization.base import Vocabulary
-from thisismy.personalization.methods.prototype_context import PrototypeContextVocabulary
-from thisismy.retrieval import named
+from thisismy.personalization.methods.prototype_context import (
+    PrototypeContextScorer,
+    PrototypeContextVocabulary,
+)
+from thisismy.personalization.scorers import Contributions
+from thisismy.retrieval import named, pooling
+from thisismy.retrieval.hits import SearchHits
 from thisismy.retrieval.named import find_named
 from thisismy.retrieval.names import NamedQuery, read_query
-from thisismy.retrieval.search import Found, SearchOptions
+from thisismy.retrieval.options import SearchOptions
 
 BALL = "my ball"
+
+
+class SlowScorer(PrototypeContextScorer):
+    """The default without its quick look."""
+
+    def score_bound(self, block: Block) -> None:
+        return None
 
 
 class Slow(PrototypeContextVocabulary):
     """The default without its quick look."""
 
-    def headroom(self, name: str, gallery: np.ndarray) -> None:
-        return None
+    def compile(self, prompt: str, name: str) -> SlowScorer:
+        return SlowScorer(**vars(super().compile(prompt, name)))
 
 
 def asked(text: str) -> NamedQuery:
@@ -43,7 +56,7 @@ def slowly(vocabulary: Vocabulary) -> Slow:
     return Slow(**{field.name: getattr(vocabulary, field.name) for field in fields(vocabulary)})
 
 
-def same(one: Found, other: Found) -> bool:
+def same(one: SearchHits, other: SearchHits) -> bool:
     return [(h.row, h.folded) for h in one.hits] == [(h.row, h.folded) for h in other.hits] and np.allclose(
         [h.score for h in one.hits], [h.score for h in other.hits], atol=1e-5
     )
@@ -58,6 +71,7 @@ def test_the_quick_look_changes_no_hit(seed: int, text: str) -> None:
     monkey = pytest.MonkeyPatch()
     with monkey.context() as patch:
         patch.setattr(named, "NEAREST", 10)
+        patch.setattr(pooling, "FEW", 0)
         quick = find_named(asked(text), gallery_of(rows), vocabulary, options, None)
         slow = find_named(asked(text), gallery_of(rows), slowly(vocabulary), options, None)
     assert same(quick, slow)
@@ -67,13 +81,13 @@ def test_most_rows_are_not_scored_in_full(monkeypatch: pytest.MonkeyPatch) -> No
     rng = np.random.default_rng(0)
     rows = unit(rng.uniform(0.5, 1.5, (5000, 4)).astype(np.float32) * np.float32([0.05, 0.05, 1, 1]))
     seen: list[int] = []
-    explain = PrototypeContextVocabulary.explain
+    score = PrototypeContextScorer.score
 
-    def counted(self: PrototypeContextVocabulary, prompt: str, name: str, gallery: np.ndarray) -> object:
-        seen.append(len(gallery))
-        return explain(self, prompt, name, gallery)
+    def counted(self: PrototypeContextScorer, block: Block) -> Contributions:
+        seen.append(len(block))
+        return score(self, block)
 
-    monkeypatch.setattr(PrototypeContextVocabulary, "explain", counted)
+    monkeypatch.setattr(PrototypeContextScorer, "score", counted)
     monkeypatch.setattr(named, "NEAREST", 100)
     monkeypatch.setattr(named, "SAMPLE", 100)
     found = find_named(
@@ -90,6 +104,7 @@ def test_the_nearest_misses_are_among_what_is_allowed(monkeypatch: pytest.Monkey
     allowed = np.zeros(500, bool)
     allowed[np.argsort(rows[:, 0])[:3]] = True  # those least like it
     monkeypatch.setattr(named, "NEAREST", 10)
+    monkeypatch.setattr(pooling, "FEW", 0)
     found = find_named(
         asked(BALL), gallery_of(rows), learned(rows), SearchOptions(fold=False), None, allowed.copy()
     )

@@ -7,15 +7,16 @@ import pytest
 from fakes import FakeEncoder
 
 from thisismy.encoders.base import unit
-from thisismy.retrieval.background import LEVELS, WORDS, Background, measure
-from thisismy.retrieval.search import Query, SearchOptions, find
+from thisismy.retrieval.null_scores import LEVELS, WORDS, NullScores, measure_null_scores
+from thisismy.retrieval.options import SearchOptions
+from thisismy.retrieval.search import Query, find
 from thisismy.store.vector_index.gallery import Gallery
 
 
 def gallery_of(rows: np.ndarray) -> Gallery:
     n = len(rows)
     return Gallery(
-        encoder_id="e",
+        encoder_id="fake-colours",
         vectors=unit(rows),
         shot_ids=np.arange(n),
         media_ids=np.arange(n),
@@ -28,12 +29,12 @@ def gallery_of(rows: np.ndarray) -> Gallery:
 
 
 RED_AND_GREEN = gallery_of(np.array([[1, 0, 0, 0.1], [0.8, 0.1, 0, 0.1], [0, 1, 0, 0.1]]))
-BACKGROUND = Background(text=LEVELS - 0.5, image=None)
+NULL_SCORES = NullScores(text=LEVELS - 0.5, image=None)
 
 
-def test_only_what_beats_the_background_is_a_hit() -> None:
+def test_only_what_beats_unrelated_pairs_is_a_hit() -> None:
     found = find(
-        Query("red"), RED_AND_GREEN, FakeEncoder(), BACKGROUND, SearchOptions(cutoff=0.9, fold=False)
+        Query("red"), RED_AND_GREEN, FakeEncoder(), NULL_SCORES, SearchOptions(cutoff=0.9, fold=False)
     )
     assert [hit.row for hit in found.hits] == [0, 1]
     assert found.nearest == []
@@ -42,7 +43,7 @@ def test_only_what_beats_the_background_is_a_hit() -> None:
 
 def test_nothing_found_shows_the_nearest_misses() -> None:
     found = find(
-        Query("blue"), RED_AND_GREEN, FakeEncoder(), BACKGROUND, SearchOptions(cutoff=0.9, fold=False)
+        Query("blue"), RED_AND_GREEN, FakeEncoder(), NULL_SCORES, SearchOptions(cutoff=0.9, fold=False)
     )
     assert found.hits == []
     assert len(found.nearest) == 3
@@ -58,9 +59,9 @@ def test_the_best_frame_of_a_shot_is_told() -> None:
             "first_frame": np.array([0, 3]),
         }
     )
-    green = find(Query("green"), shots, FakeEncoder(), BACKGROUND, SearchOptions(cutoff=0, by="frame")).hits[
-        0
-    ]
+    green = find(
+        Query("green"), shots, FakeEncoder(), NULL_SCORES, SearchOptions(cutoff=0, pooling="max")
+    ).hits[0]
     assert green.best_time == 2.5
     assert green.score == pytest.approx(
         float(shots.frame_vectors[2] @ FakeEncoder().encode_texts(["green"])[0]), abs=1e-6
@@ -71,18 +72,18 @@ def test_relevance_is_the_share_of_unrelated_pairs_below() -> None:
     rng = np.random.default_rng(0)
     gallery = gallery_of(rng.normal(size=(300, 32)))
     words = unit(rng.normal(size=(len(WORDS), 32)))
-    background = measure(gallery, words)
+    null = measure_null_scores(gallery, words)
     cosines = (words @ gallery.vectors.T).ravel()
     for relevance in (0.5, 0.9, 0.95, 0.99):
-        assert np.mean(cosines < background.cosine(relevance, "text")) == pytest.approx(relevance, abs=0.002)
-    assert background.relevance(np.float32([-1, 1]), "text").tolist() == [0.0, 1.0]
-    middle, spread = background.spread("image")
+        assert np.mean(cosines < null.cosine(relevance, "text")) == pytest.approx(relevance, abs=0.002)
+    assert null.relevance(np.float32([-1, 1]), "text").tolist() == [0.0, 1.0]
+    middle, spread = null.spread("image")
     assert middle == pytest.approx(0, abs=0.01)
     assert spread == pytest.approx(1 / np.sqrt(32), rel=0.1)
 
 
-def test_a_library_of_one_file_has_no_picture_background() -> None:
+def test_a_library_of_one_file_has_no_null_scores_of_pictures() -> None:
     one = gallery_of(np.ones((1, 8)))
-    background = measure(one, unit(np.random.default_rng(0).normal(size=(20, 8))))
-    assert background.image is None
-    assert background.cosine(0.99, "image") == -np.inf
+    null = measure_null_scores(one, unit(np.random.default_rng(0).normal(size=(20, 8))))
+    assert null.image is None
+    assert null.cosine(0.99, "image") == -np.inf

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from thisismy.cli.app import app
 from thisismy.core.errors import InstanceError, LibraryError, QueryError, VocabularyError
 from thisismy.library import Library
+from thisismy.retrieval.options import SearchOptions
 
 PICTURES = {
     "red1": (255, 10, 10),
@@ -48,7 +49,8 @@ def named(library: Library, tmp_path: Path) -> Library:
 
 
 def stems(library: Library, text: str, k: int = 2, cutoff: float = 0.0) -> list[str]:
-    return [Path(hit.path).stem for hit in library.search.find(text, k=k, cutoff=cutoff, fold=False).hits]
+    options = SearchOptions(k=k, cutoff=cutoff, fold=False)
+    return [Path(hit.path).stem for hit in library.search.find(text, options=options).hits]
 
 
 def test_what_was_named_is_found_at_once(named: Library) -> None:
@@ -58,7 +60,10 @@ def test_what_was_named_is_found_at_once(named: Library) -> None:
 
 
 def test_the_cut_off_is_learned(named: Library) -> None:
-    found = {Path(hit.path).stem for hit in named.search.find("my dog Rusty", k=10, fold=False).hits}
+    found = {
+        Path(hit.path).stem
+        for hit in named.search.find("my dog Rusty", options=SearchOptions(k=10, fold=False)).hits
+    }
     assert {"red1", "red2", "red3"} <= found
     # What is half red may pass; what is not red at all may not.
     assert found <= {"red1", "red2", "red3", "both"}
@@ -78,7 +83,9 @@ def test_two_names_are_both_required(named: Library) -> None:
 
 
 def test_another_example_is_learned_without_being_asked(named: Library, tmp_path: Path) -> None:
-    before = named.search.find("my dog Rusty", k=1).hits and named.learning.vocabulary()
+    before = (
+        named.search.find("my dog Rusty", options=SearchOptions(k=1)).hits and named.learning.vocabulary()
+    )
     other = before.concepts["my dog Rusty"].example_ids
     named.instances.name("my dog Rusty", [str(tmp_path / "in/red3.png")])
     named.search.find("my dog Rusty")
@@ -166,7 +173,7 @@ def test_places_that_do_not_exist(library: Library, place: str, message: str) ->
 
 
 def test_what_cannot_be_done(named: Library, tmp_path: Path) -> None:
-    with pytest.raises(QueryError, match="leave one out"):
+    with pytest.raises(QueryError, match="a photo or the name 'my dog Rusty', not both"):
         named.search.find("my dog Rusty", images=[tmp_path / "in/red1.png"])
     with pytest.raises(InstanceError, match="did you mean 'my dog Rusty'"):
         named.learning.learn(["my dog Rustie"])

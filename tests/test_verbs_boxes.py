@@ -20,6 +20,7 @@ from thisismy.core.errors import InstanceError, MediaError, QueryError, Vocabula
 from thisismy.library import Library
 from thisismy.personalization import METHODS, make_method
 from thisismy.personalization.boxes import BOX_VIEWS, encircled
+from thisismy.retrieval.options import SearchOptions
 from thisismy.services.example_ids import example_id, place_of
 from thisismy.store import instances as rows
 from thisismy.store.instances import REJECTED, Example
@@ -59,7 +60,7 @@ def mean_of(library: Library, name: str = NAME) -> np.ndarray[Any, Any]:
 
 
 def best(library: Library) -> str:
-    (hit, *_) = library.search.find(NAME, k=1, cutoff=0.0, fold=False).hits
+    (hit, *_) = library.search.find(NAME, options=SearchOptions(k=1, cutoff=0.0, fold=False)).hits
     return Path(hit.path).stem
 
 

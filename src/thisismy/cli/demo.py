@@ -9,6 +9,7 @@ import typer
 
 from thisismy.cli.output import clock, console, print_json, progress_bar, say
 from thisismy.cli.search import print_result
+from thisismy.cli.search_json import search_json
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +26,7 @@ def demo(
     from thisismy.demo import QUERIES, make_media
     from thisismy.library import Library
     from thisismy.retrieval.export import export_hits
+    from thisismy.retrieval.options import SearchOptions
 
     quiet = context.obj.quiet
     with progress_bar(not quiet) as progress:
@@ -38,7 +40,7 @@ def demo(
             if mention.verdict == "kept" and mention.decision is None:
                 library.mentions.accept(mention)
         library.learning.learn(judge=False, progress=progress)
-    results = [library.search.find(query, k=4) for query in QUERIES]
+    results = [library.search.find(query, options=SearchOptions(k=4)) for query in QUERIES]
     sheets = []
     for result in results:
         if result.hits:
@@ -46,7 +48,14 @@ def demo(
             sheets += export_hits(result.query, result.hits, sheet=sheet).written
     if json:
         named = [instance.name for instance in library.instances.all()]
-        print_json({"added": report, "named": named, "results": results, "sheets": sheets})
+        print_json(
+            {
+                "added": report,
+                "named": named,
+                "results": [search_json(result) for result in results],
+                "sheets": sheets,
+            }
+        )
     else:
         out = console()
         for mention in mentions:

@@ -11,11 +11,13 @@ import typer
 
 from thisismy.cli.numbers import MOST_HITS, MOST_SECONDS, finite
 from thisismy.cli.output import clock, console, print_json, progress_bar, say, short_path
+from thisismy.cli.search_json import hits_json, search_json
 from thisismy.cli.settings import parse_box
 from thisismy.core.errors import QueryError
 
 if TYPE_CHECKING:
     from thisismy.retrieval.filters import Filters
+    from thisismy.retrieval.options import SearchOptions
     from thisismy.retrieval.results import Hit, SearchResult
 
 Query = Annotated[str, typer.Argument(help="What to look for, in words; may be left out with --image.")]
@@ -89,20 +91,22 @@ def search(
     """
     from thisismy.library import Library
 
+    options = _options(k, by, cutoff, fold)
     if said is not None:
-        _search_said(context, said, k, json)
+        _search_said(context, said, options.k, json)
         return
     filters = _filters(path, after, before, min_duration, max_duration)
+    if like is not None and image:
+        raise QueryError("give either --like or --image, not both")
     library = Library.open(context.obj.library)
-    chosen: dict[str, Any] = {"k": k, "by": by, "cutoff": cutoff, "fold": fold, "filters": filters}
     if like is not None:
-        if image:
-            raise QueryError("--like and --image cannot be combined: use one of them")
-        result = library.search.find_pictured(query, like, box=parse_box(box), method=like_method, **chosen)
+        result = library.search.find_pictured(
+            query, like, box=parse_box(box), method=like_method, options=options, filters=filters
+        )
     else:
-        result = library.search.find(query, images=image or (), **chosen)
+        result = library.search.find(query, images=image or (), options=options, filters=filters)
     if json:
-        print_json(result)
+        print_json(search_json(result))
     else:
         print_result(result, explain)
 
@@ -152,17 +156,16 @@ def export(
         raise QueryError(
             "nothing to save: say where with --clips FOLDER, --sheet FILE.png or --list FILE.csv"
         )
+    options = _options(k, by, cutoff, fold)
     filters = _filters(path, after, before, min_duration, max_duration)
     library = Library.open(context.obj.library)
-    result = library.search.find(
-        query, images=image or (), k=k, by=by, cutoff=cutoff, fold=fold, filters=filters
-    )
+    result = library.search.find(query, images=image or (), options=options, filters=filters)
     with progress_bar(not context.obj.quiet) as progress:
         saved = export_hits(
             result.query, result.hits, clips=clips, exact=exact, sheet=sheet, table=list_, progress=progress
         )
     if json:
-        print_json({"query": result.query, "hits": result.hits, **asdict(saved)})
+        print_json({"query": result.query, "hits": hits_json(result.hits), **asdict(saved)})
     else:
         for written in saved.written:
             console().print(written, markup=False)
@@ -172,6 +175,12 @@ def export(
             say("nothing good enough was found, so nothing was saved")
     if saved.failed:
         raise typer.Exit(1)
+
+
+def _options(k: int, by: str, cutoff: float, fold: bool) -> SearchOptions:
+    from thisismy.retrieval.options import SearchOptions, pooling_of
+
+    return SearchOptions(k=k, pooling=pooling_of(by), cutoff=cutoff, fold=fold)
 
 
 def _filters(
@@ -207,7 +216,7 @@ def hit_table(hits: Sequence[Hit], explain: bool = False) -> Any:
     from rich.text import Text
 
     named = any(hit.instance is not None for hit in hits)
-    fits = any(hit.fits is not None for hit in hits)
+    fits = any(hit.context_percentile is not None for hit in hits)
     parts = [*(["score"] if explain else []), *(["by name", "by context"] if explain and named else [])]
     table = Table(box=None, pad_edge=False)
     for column in ("#", "sure", *(["fits"] if fits else []), *parts, "from", "to"):
@@ -215,8 +224,12 @@ def hit_table(hits: Sequence[Hit], explain: bool = False) -> Any:
     table.add_column("file", overflow="fold")
     for hit in hits:
         scores = [hit.score, hit.instance or 0, hit.context or 0][: len(parts)]
-        numbers = [str(hit.rank), f"{hit.relevance:.1%}", *([f"{hit.fits or 0:.0%}"] if fits else [])]
-        times = ("photo", "") if hit.kind == "photo" else (clock(hit.start), clock(hit.end))
+        numbers = [
+            str(hit.rank),
+            f"{hit.relevance:.1%}",
+            *([f"{hit.context_percentile or 0:.0%}"] if fits else []),
+        ]
+        times = ("photo", "") if hit.kind == "photo" else (clock(hit.span.start), clock(hit.span.end))
         more = f"  (+{len(hit.similar)} alike)" if hit.similar else ""
         table.add_row(
             *numbers, *(f"{score:.3f}" for score in scores), *times, Text(short_path(hit.path) + more)

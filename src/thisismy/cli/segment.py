@@ -39,13 +39,12 @@ def segment(
     from thisismy.core.atomic_files import replacing
     from thisismy.core.errors import QueryError
     from thisismy.library import Library
-    from thisismy.services.segmenting import segment_named
 
     wrong = next((path for path in (out, mask) if path is not None and path.suffix.lower() != ".png"), None)
     if wrong is not None:
         raise QueryError(f"a mask is written as a .png file, not {wrong.name!r}")
     library = Library.open(context.obj.library)
-    found = segment_named(library.search, library.learning, query, place, method=method)
+    found = library.search.segment(query, place, method=method)
     out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as part:
         Image.fromarray(found.overlay()).save(part)

@@ -4,14 +4,13 @@ from thisismy.personalization.arguments import choice, ranged
 from thisismy.personalization.base import (
     GENERIC_PROMPT,
     Concept,
-    Contributions,
     Method,
     NamedInstance,
     Vocabulary,
-    score_together,
 )
 from thisismy.personalization.quality import LeftOut, LookAlikes, leave_one_out, look_alikes
 from thisismy.personalization.registry import METHODS, make_method
+from thisismy.personalization.scorers import Contributions, Scorer, join_scorers
 from thisismy.personalization.vocabulary_file import load_vocabulary, save_vocabulary
 
 __all__ = [
@@ -23,13 +22,14 @@ __all__ = [
     "LookAlikes",
     "Method",
     "NamedInstance",
+    "Scorer",
     "Vocabulary",
     "choice",
+    "join_scorers",
     "leave_one_out",
     "load_vocabulary",
     "look_alikes",
     "make_method",
     "ranged",
     "save_vocabulary",
-    "score_together",
 ]

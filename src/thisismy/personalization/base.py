@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Self
 
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from thisismy.core.errors import InstanceError, VocabularyError
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, unit
+from thisismy.encoders.space import Block, FeatureSpace
 from thisismy.personalization.arguments import check_arguments
+from thisismy.personalization.scorers import Contributions, CosineScorer, Scorer, Scores
 
 GENERIC_PROMPT = "An image of *"
 """The prompt of generic retrieval (Yeh et al., section 5)."""
@@ -27,9 +29,6 @@ Arrays = dict[str, NDArray[Any]]
 
 Learned = tuple[list[Arrays], Arrays]
 """The arrays of each instance, and shared arrays to add to the vocabulary's."""
-
-Scores = NDArray[np.float32]
-"""One number per gallery row, shape ``(n,)``; higher is better."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +61,6 @@ class Concept:
     category: str
     arrays: Arrays = field(default_factory=dict)
     example_ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Contributions:
-    """What a score is made of, per gallery row: the instance's part, the context's part, and the score."""
-
-    instance: Scores
-    context: Scores
-    score: Scores
 
 
 @dataclass(frozen=True)
@@ -115,46 +105,60 @@ class Vocabulary:
             known = ", ".join(self.concepts) or "none"
             raise InstanceError(f"no concept called {name!r} was learned; learned: {known}") from None
 
-    def embed(self, prompt: str, name: str) -> Features:
-        """``(embed_dim,)`` unit vector of a prompt with the instance in place of ``*``.
+    @property
+    def space(self) -> FeatureSpace:
+        """The space of everything learned, whose rows it can score."""
+        return FeatureSpace(self.encoder.id, self.encoder.embed_dim)
 
-        A method whose score is not a cosine gives the nearest thing it has to one query vector.
+    def compile(self, prompt: str, name: str) -> Scorer:
+        """A query made ready to score any number of rows; no text is encoded after this.
+
+        Here: by the cosine to `query_vectors`. A method that scores in another way overrides this.
+
+        Args:
+            prompt: the query, with ``*`` for the instance.
+            name: of the instance.
+
+        Raises:
+            InstanceError: no such instance was learned.
+        """
+        query, generic = self.query_vectors((prompt, GENERIC_PROMPT), name)
+        return CosineScorer(
+            space=self.space,
+            probes=query[None],
+            threshold=self.threshold(name),
+            generic=None if np.array_equal(query, generic) else generic,
+        )
+
+    def query_vectors(self, prompts: Sequence[str], name: str) -> Features:
+        """``(n_prompts, embed_dim)`` unit vectors of prompts with the instance in place of ``*``.
+
+        A method that scores by a cosine gives these; one that does not overrides `compile` instead.
         """
         raise NotImplementedError
 
-    def score(self, prompt: str, name: str, gallery: Features) -> Scores:
-        """Scores of ``(n, embed_dim)`` gallery rows, ``(n,)``; higher is better."""
-        return np.asarray(gallery @ self.embed(prompt, name), np.float32)
-
-    def explain(self, prompt: str, name: str, gallery: Features) -> Contributions:
-        """The score of each row with what the instance alone and the context brought to it.
-
-        Here: the instance's part is the score of the generic prompt, the context's what the prompt adds.
-        """
-        score = self.score(prompt, name, gallery)
-        instance = self.score(GENERIC_PROMPT, name, gallery)
-        return Contributions(instance, score - instance, score)
-
     def threshold(self, name: str) -> float:
-        """The instance's part of a row's `explain` below which the row is taken not to show the instance.
-
-        Minus infinity for a method that learns none: then nothing is cut off.
-        """
+        """The `Scorer.threshold` of an instance: here one that was learned by the name "threshold"."""
         cut = self.concept(name).arrays.get("threshold")
         return -np.inf if cut is None else float(cut.item())
 
-    def headroom(self, name: str, gallery: Features) -> Scores | None:
-        """``(n,)``: by how much a row could pass `threshold` at most, by a quick look; below 0 it cannot.
+    def explain(self, prompt: str, name: str, rows: Features | Block) -> Contributions:
+        """What the instance and the context bring to each row: `compile` and `Scorer.score` in one.
 
-        None for a method that has no quicker way than `explain`.
+        Args:
+            prompt: the query, with ``*`` for the instance.
+            name: of the instance.
+            rows: ``(n, embed_dim)`` unit rows of whole frames, or these with their other regions.
+
+        Raises:
+            InstanceError: no such instance was learned.
+            VocabularyError: the rows have another width, or a number is not finite.
         """
-        self.concept(name)
-        return None
+        return self.compile(prompt, name).score(check_block(rows, self.encoder))
 
-    def certainty(self, name: str, gallery: Features) -> Scores | None:
-        """``(n,)`` probabilities that rows show the instance, 0 to 1; None for a method that gives none."""
-        self.concept(name)
-        return None
+    def score(self, prompt: str, name: str, rows: Features | Block) -> Scores:
+        """The total of `explain`, ``(n,)``; higher is better."""
+        return self.explain(prompt, name, rows).total
 
     def without(self, name: str) -> Self:
         """The same vocabulary with one concept forgotten; the others stay as they are."""
@@ -219,7 +223,7 @@ class Method(ABC):
 
         Args:
             vocabulary: learned by this method; it is not changed.
-            instances: what to add. One whose name is known already is learned anew.
+            instances: what to add. One whose name is known already is learned again.
             negatives: as in `fit`.
             progress: told how far it is.
 
@@ -262,6 +266,27 @@ def check_rows(rows: Features, encoder: Encoder, what: str) -> Features:
     Raises:
         VocabularyError: they are not ``(n, embed_dim)``, or a number is not finite.
     """
+    return unit(_finite_rows(rows, encoder, what))
+
+
+def check_block(rows: Features | Block, encoder: Encoder) -> Block:
+    """Rows to be scored as a block of float32, not scaled.
+
+    Raises:
+        VocabularyError: they are not ``(n, embed_dim)``, or a number is not finite.
+    """
+    if not isinstance(rows, Block):
+        return Block(_finite_rows(rows, encoder, "the rows to be scored"))
+    frame = _finite_rows(rows.frame, encoder, "the rows to be scored")
+    if rows.rim is None:
+        return Block(frame)
+    rim = _finite_rows(rows.rim, encoder, "the rims of the rows to be scored")
+    if len(rim) != len(frame):
+        raise VocabularyError(f"{len(frame)} rows to be scored come with {len(rim)} rims: give one per row")
+    return Block(frame, rim)
+
+
+def _finite_rows(rows: Features, encoder: Encoder, what: str) -> Features:
     rows = np.asarray(rows, np.float32)
     if rows.size == 0:
         return np.zeros((0, encoder.embed_dim), np.float32)
@@ -275,7 +300,7 @@ def check_rows(rows: Features, encoder: Encoder, what: str) -> Features:
         raise VocabularyError(
             f"{what} have a number that is not finite in row {broken[0]}: encode that row again"
         )
-    return unit(rows)
+    return rows
 
 
 def check_instances(
@@ -316,31 +341,3 @@ def instance_seed(seed: int, name: str) -> int:
 def is_generic(prompt: str) -> bool:
     """Whether a prompt asks for the instance alone, with no context around it."""
     return prompt.strip().rstrip(".") in {PLACEHOLDER, GENERIC_PROMPT}
-
-
-def score_together(
-    vocabulary: Vocabulary, queries: Iterable[tuple[str, str]], gallery: Features
-) -> Contributions:
-    """Rows scored for several instances that must all be there.
-
-    A row is worth what it is worth to the instance it shows least: each instance's score is taken relative
-    to the instance's own threshold (where it has one), then the smallest counts.
-
-    Args:
-        vocabulary: knows every name.
-        queries: ``(prompt, name)`` per instance: with ``*`` for that one and words for the others.
-        gallery: ``(n, embed_dim)`` unit rows.
-
-    Raises:
-        VocabularyError: no query was given.
-    """
-    parts = []
-    for prompt, name in queries:
-        part = vocabulary.explain(prompt, name, gallery)
-        cut = vocabulary.threshold(name)
-        shift = np.float32(cut if np.isfinite(cut) else 0.0)
-        parts.append((part.instance - shift, part.context, part.score - shift))
-    if not parts:
-        raise VocabularyError("a query for several instances needs at least one instance")
-    instance, context, score = (np.stack(p).min(axis=0) for p in zip(*parts, strict=True))
-    return Contributions(instance, context, score)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import numpy as np
 
 from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, SeesSurroundings, unit
-from thisismy.personalization.base import Scores
+from thisismy.encoders.space import Block
+from thisismy.personalization.scorers import Scores
 
 _CARRIER = re.compile(
     r"^(?:an?|the|some)?\s*(?:photo|image|picture|video|shot|clip|view|frame)s?\s+(?:of|with|showing)\b\s*",
@@ -50,30 +52,42 @@ def context_vector(encoder: Encoder, prompt: str) -> Features | None:
     return unit(unit(encoder.encode_texts([phrase, f"a photo {phrase}"])).sum(axis=0))
 
 
-def context_likeness(query: Features, gallery: Features, mean: Features, encoder: Encoder | None) -> Scores:
-    """How well each row fits a context beside the instance, a cosine, ``(n,)``.
+@dataclass(frozen=True)
+class ContextLikeness:
+    """How well rows fit a context beside an instance.
 
-    With an encoder that describes the rim of a picture apart, the context is looked for there: the middle
-    says little but what the instance is. With any other, what the instance brings to a row is taken out.
+    Where the rim of a picture is described apart, the context is looked for there: the middle says little but
+    what the instance is. Elsewhere, what the instance brings to a row is taken out.
 
-    Args:
-        query: ``(embed_dim,)``, from `context_vector`.
-        gallery: ``(n, embed_dim)`` unit rows.
+    Attributes:
+        query: ``(embed_dim,)`` unit vector of the context.
         mean: ``(embed_dim,)`` unit mean of the instance's examples.
-        encoder: the encoder of all of them; None does not look for a rim.
+        rim: whether the rim is looked at where a row has one.
+        columns: columns of a row that describe its rim, where the rows of an encoder hold it; else None.
     """
-    columns = _surroundings(encoder)
-    # Dividing the products by the lengths spares a second copy of the gallery.
-    if columns is not None:
-        around = gallery[:, columns]
-        squares = np.einsum("ij,ij->i", around, around)
-        along = around @ unit(query[columns])
-    else:
-        own = gallery @ mean
-        squares = 1 - own * own
-        along = gallery @ query - own * (mean @ query)
-    return np.asarray(along / np.sqrt(np.maximum(squares, SHORTEST)), np.float32)
+
+    query: Features
+    mean: Features
+    rim: bool = True
+    columns: slice | None = None
+
+    def of(self, block: Block) -> Scores:
+        """Cosines, ``(n,)``."""
+        if self.rim and block.rim is not None:
+            return np.asarray(block.rim @ self.query, np.float32)
+        rows = block.frame
+        # Dividing the products by the lengths spares a second copy of the rows.
+        if self.rim and self.columns is not None:
+            around = rows[:, self.columns]
+            squares = np.einsum("ij,ij->i", around, around)
+            along = around @ unit(self.query[self.columns])
+        else:
+            own = rows @ self.mean
+            squares = 1 - own * own
+            along = rows @ self.query - own * (self.mean @ self.query)
+        return np.asarray(along / np.sqrt(np.maximum(squares, SHORTEST)), np.float32)
 
 
-def _surroundings(encoder: object) -> slice | None:
+def rim_columns(encoder: object) -> slice | None:
+    """The columns of an encoder's vectors that describe the rim of a picture; None for most encoders."""
     return encoder.surroundings if isinstance(encoder, SeesSurroundings) else None

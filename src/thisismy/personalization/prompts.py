@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
 from thisismy.core.errors import EncoderError
 from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, unit
 from thisismy.personalization.base import Vocabulary
@@ -31,17 +36,39 @@ def with_category(prompt: str, category: str) -> str:
     return prompt.replace(PLACEHOLDER, category)
 
 
-def category_text(vocabulary: Vocabulary, prompt: str, name: str) -> Features:
-    """``(embed_dim,)`` text vector of a prompt with the instance's category in place of ``*``."""
-    text: Features = vocabulary.encoder.encode_texts(
-        [with_category(prompt, vocabulary.concept(name).category)]
-    )[0]
-    return text
+def category_texts(vocabulary: Vocabulary, prompts: Sequence[str], name: str) -> Features:
+    """``(n, embed_dim)`` text vectors of prompts with the instance's category in place of ``*``."""
+    category = vocabulary.concept(name).category
+    return encode_distinct(vocabulary.encoder, [with_category(prompt, category) for prompt in prompts])
+
+
+def encode_distinct(encoder: Encoder, texts: Sequence[str]) -> Features:
+    """``(n, embed_dim)`` text vectors in one call, each distinct text encoded once."""
+    distinct = list(dict.fromkeys(texts))
+    rows: Features = encoder.encode_texts(distinct)[[distinct.index(text) for text in texts]]
+    return rows
 
 
 def category_anchors(encoder: Encoder, categories: list[str]) -> Features:
     """``(n_categories, embed_dim)`` unit text vectors that the category loss pulls towards."""
     return unit(encoder.encode_texts([with_category(CATEGORY_PROMPT, c) for c in categories]))
+
+
+def prompt_vectors(encoder: Encoder, prompts: Sequence[str], tokens: NDArray[np.float32]) -> Features:
+    """``(n, embed_dim)`` text vectors of prompts whose ``*`` read learned tokens, in one call.
+
+    Args:
+        encoder: takes learned tokens.
+        prompts: n texts with ``*``; each distinct one is encoded once.
+        tokens: ``(n_w, token_dim)``, the same in every prompt.
+    """
+    import torch
+
+    distinct = list(dict.fromkeys(prompts))
+    words = torch.from_numpy(tokens).expand(len(distinct), -1, -1)
+    with torch.no_grad():
+        rows: Features = encoder.encode_prompts(distinct, words).float().numpy()
+    return rows[[distinct.index(prompt) for prompt in prompts]]
 
 
 def in_order(prompt: str, category: str, order: str) -> str:

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from thisismy.core.errors import MediaError
 from thisismy.encoders.base import Encoder, Features, Picture
-from thisismy.personalization.base import GENERIC_PROMPT, Scores, Vocabulary
+from thisismy.personalization.base import GENERIC_PROMPT, Vocabulary
+from thisismy.personalization.scorers import Scores
 
 Mask = NDArray[np.bool_]
 """``(height, width)``, True where the thing is."""

@@ -11,7 +11,6 @@ from pathlib import Path
 from thisismy.core.atomic_files import replacing, write_bytes, write_text
 from thisismy.core.errors import MediaError, QueryError, ThisIsMyError
 from thisismy.core.progress import Progress, silent
-from thisismy.core.span import Span
 from thisismy.media.clips import cut_clip
 from thisismy.media.sheets import Tile, contact_sheet
 from thisismy.media.thumbnails import thumbnail
@@ -53,7 +52,7 @@ def export_hits(
         query: what was asked, for titles and file names.
         hits: what was found.
         clips: folder for one clip (or photo) a hit, made if needed.
-        exact: cut at the exact frame, which encodes anew, instead of losslessly at a key frame before.
+        exact: cut at the exact frame, which encodes again, instead of losslessly at a key frame before.
         sheet: PNG file for a picture of all hits.
         table: ``.csv`` or ``.edl`` file.
         progress: told of each hit.
@@ -84,9 +83,9 @@ def draw_sheet(query: str, hits: Sequence[Hit], sheet: Path, saved: Saved) -> No
     tiles = []
     for hit in hits:
         name = Path(hit.path).name
-        when = "" if hit.kind == "photo" else f" {hit.time:.1f} s"
+        when = "" if hit.kind == "photo" else f" {hit.best_time:.1f} s"
         try:
-            image = thumbnail(Path(hit.path), None if hit.kind == "photo" else hit.time)
+            image = thumbnail(Path(hit.path), None if hit.kind == "photo" else hit.best_time)
         except ThisIsMyError as error:
             saved.failed.append(ExportFailure(hit.path, str(error)))
             continue
@@ -110,7 +109,7 @@ def _cut(
             if hit.kind == "photo":
                 write_bytes(target, source.read_bytes())
             else:
-                cut_clip(source, Span(hit.start, hit.end), target, exact=exact)
+                cut_clip(source, hit.span, target, exact=exact)
         except (ThisIsMyError, FileNotFoundError) as error:
             saved.failed.append(ExportFailure(hit.path, str(error)))
         else:
@@ -123,7 +122,7 @@ def _write_csv(_query: str, hits: Sequence[Hit], path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(["rank", "path", "start", "end", "score", "relevance", "created"])
         for hit in hits:
-            times = [f"{hit.start:.3f}", f"{hit.end:.3f}"]
+            times = [f"{hit.span.start:.3f}", f"{hit.span.end:.3f}"]
             writer.writerow([hit.rank, hit.path, *times, hit.score, hit.relevance, hit.created or ""])
 
 
@@ -132,8 +131,8 @@ def _write_edl(query: str, hits: Sequence[Hit], path: Path) -> None:
     lines = [f"TITLE: {re.sub(r'[^ -~]', '?', query)[:60]}", "FCM: NON-DROP FRAME", ""]
     position = 0
     for hit in hits:
-        start = round(hit.start * EDL_RATE)
-        length = max(1, round(hit.end * EDL_RATE) - start)
+        start = round(hit.span.start * EDL_RATE)
+        length = max(1, round(hit.span.end * EDL_RATE) - start)
         codes = [timecode(n) for n in (start, start + length, position, position + length)]
         lines.append(f"{hit.rank:03d}  AX       V     C        {' '.join(codes)}")
         lines.append(f"* FROM CLIP NAME: {Path(hit.path).name}")

@@ -7,9 +7,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from thisismy.core.errors import QueryError
-from thisismy.store.catalog import CatalogEntry
+
+if TYPE_CHECKING:
+    from thisismy.store.catalog import CatalogEntry
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Filters:
         path: a glob over the whole path (``*/holidays/*.mp4``), or plain text that the path must contain.
         after: first day that counts, by the date the file says it was made on.
         before: first day that no longer counts.
-        min_duration, max_duration: seconds of the video; a photo has 0.
+        min_duration, max_duration: seconds of the video, 0 or more; a photo has 0.
         kind: "video" or "photo".
         media_id: one media of the library.
     """
@@ -39,7 +42,7 @@ class Filters:
         low, high = self.min_duration, self.max_duration
         for seconds in (low, high):
             if seconds is not None and not (math.isfinite(seconds) and seconds >= 0):
-                raise QueryError(f"a duration is 0 seconds or more, not {seconds}")
+                raise QueryError(f"a duration is a number of seconds from 0, not {seconds}")
         if low is not None and high is not None and low > high:
             raise QueryError(f"nothing can last at least {low} s and at most {high} s")
 
@@ -73,6 +76,10 @@ class Filters:
         return self.max_duration is None or duration <= self.max_duration
 
 
+NO_FILTERS = Filters()
+"""Every file counts."""
+
+
 def _matches(path: str, pattern: str) -> bool:
     if any(mark in pattern for mark in "*?["):
         return fnmatch.fnmatchcase(path.lower(), pattern.lower()) or fnmatch.fnmatchcase(
@@ -92,4 +99,4 @@ def parse_day(text: str) -> date:
         numbers = [int(part) for part in parts]
         return date(*[*numbers, 1, 1][:3]) if 1 <= len(parts) <= 3 else date.fromisoformat(text)
     except (ValueError, TypeError):
-        raise QueryError(f"{text!r} is no day: write 2024, 2024-07 or 2024-07-31") from None
+        raise QueryError(f"{text!r} is not a day: write 2024, 2024-07 or 2024-07-31") from None

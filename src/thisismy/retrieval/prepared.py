@@ -1,4 +1,4 @@
-"""A library ready to be searched: its gallery with the background, both cached."""
+"""A library ready to be searched: its gallery with its null scores, both cached."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import numpy as np
 
 from thisismy.core.atomic_files import replacing
 from thisismy.encoders.base import Encoder, Features
-from thisismy.retrieval.background import WORDS, Background, measure, query_features
+from thisismy.retrieval.null_scores import WORDS, NullScores, measure_null_scores, query_features
 from thisismy.store.folder import Store
 from thisismy.store.vector_index.gallery import Gallery, load_gallery
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a search reads; ``background`` is None while the gallery is empty."""
+    """What a search reads; ``null_scores`` is None while the gallery is empty."""
 
     gallery: Gallery
-    background: Background | None
+    null_scores: NullScores | None
 
 
 def prepare(store: Store, encoder_id: str, encoder: Callable[[], Encoder]) -> Prepared:
@@ -32,17 +32,17 @@ def prepare(store: Store, encoder_id: str, encoder: Callable[[], Encoder]) -> Pr
         return Prepared(gallery, None)
     words = _words(store, encoder_id, encoder)
     name = _digest(encoder_id, " ".join(WORDS))
-    path = store.cache / f"background-{name}-{store.generation}.npz"
+    path = store.cache / f"null-scores-{name}-{store.generation}.npz"
     try:
         with np.load(path) as saved:
-            return Prepared(gallery, Background(saved["text"], saved.get("image")))
+            return Prepared(gallery, NullScores(saved["text"], saved.get("image")))
     except (OSError, ValueError):
-        background = measure(gallery, words)
-    for older in store.cache.glob(f"background-{name}-*"):
+        null_scores = measure_null_scores(gallery, words)
+    for older in store.cache.glob(f"null-scores-{name}-*"):
         older.unlink(missing_ok=True)
-    parts = {"text": background.text, "image": background.image}
+    parts = {"text": null_scores.text, "image": null_scores.image}
     _save(path, {key: value for key, value in parts.items() if value is not None})
-    return Prepared(gallery, background)
+    return Prepared(gallery, null_scores)
 
 
 def _words(store: Store, encoder_id: str, encoder: Callable[[], Encoder]) -> Features:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,20 +10,31 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thisismy.core.errors import InstanceError, QueryError
+from thisismy.retrieval.filters import NO_FILTERS, Filters
+from thisismy.retrieval.options import DEFAULT_OPTIONS, SearchOptions
 from thisismy.services.context import LibraryContext
 from thisismy.services.files import FileService
 from thisismy.services.instances import InstanceService
 from thisismy.services.learning import LearningService
+from thisismy.services.query_reading import QueryReader
+from thisismy.services.segmenting import METHOD, Segmented
 from thisismy.store import catalog
 from thisismy.store import instances as rows
 from thisismy.store.instances import REJECTED, find_by
 
 if TYPE_CHECKING:
+    from thisismy.core.box import Box
     from thisismy.encoders.base import Features, Picture
-    from thisismy.retrieval.filters import Filters
+    from thisismy.personalization.base import Vocabulary
+    from thisismy.retrieval.hits import SearchHits
     from thisismy.retrieval.names import NamedQuery
+    from thisismy.retrieval.prepared import Prepared
     from thisismy.retrieval.results import Hit, SearchResult
+    from thisismy.retrieval.search import Query
+    from thisismy.store.browsing import ShotRow
     from thisismy.store.vector_index.gallery import Gallery
+
+    Allowed = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 class SearchService:
@@ -39,8 +49,8 @@ class SearchService:
     ) -> None:
         self._context = context
         self._files = files
-        self._instances = instances
         self._learning = learning
+        self._reader = QueryReader(instances)
 
     def find(
         self,
@@ -49,11 +59,8 @@ class SearchService:
         images: Sequence[Path | Picture] = (),
         like: Sequence[int] = (),
         unlike: Sequence[int] = (),
-        k: int = 20,
-        by: str = "shot",
-        cutoff: float = 0.95,
-        fold: bool = True,
-        filters: Filters | None = None,
+        options: SearchOptions = DEFAULT_OPTIONS,
+        filters: Filters = NO_FILTERS,
     ) -> SearchResult:
         """Find shots by words, by pictures, or by both; names of instances in the words mean those instances.
 
@@ -65,25 +72,19 @@ class SearchService:
             images: photos of what to look for: files, or RGB pictures.
             like: rows of shots to find more like; they count as photos and are left out themselves.
             unlike: rows of shots that are not wanted: left out, and what looks like them scores less.
-            k: hits wanted.
-            by: "shot" or "frame"; see ``SearchOptions``.
-            cutoff: share of unrelated pairs a hit must beat; 0 shows everything.
-            fold: fold near-duplicates into the best of them.
+            options: how many hits, how sure, how scored.
             filters: which files count.
 
         Raises:
-            QueryError: the query or an option makes no sense, or names nobody in ``<brackets>``.
+            QueryError: the query makes no sense, or names nobody in ``<brackets>``.
             InstanceError: a named instance has no example to learn from.
             MediaError: a picture cannot be read.
             LibraryError: the library cannot be read.
+            EncoderMismatchError: the library is being encoded again, and not all of it is.
         """
         from thisismy.media.photos import read_photo
-        from thisismy.retrieval.named import find_named
-        from thisismy.retrieval.names import suggest
-        from thisismy.retrieval.results import describe_hits
-        from thisismy.retrieval.search import Found, Query, SearchOptions, find, fold_above
+        from thisismy.retrieval.search import Query
 
-        options = SearchOptions(k=k, by=by, cutoff=cutoff, fold=fold)
         prepared = self._context.prepared()
         gallery = prepared.gallery
         wanted, unwanted = _features(gallery, like), _features(gallery, unlike)
@@ -91,21 +92,59 @@ class SearchService:
         query = Query(text, pictures, wanted, unwanted)
         read = self.read(text)
         if read.names and (pictures or like):
-            raise QueryError(f"a photo and {read.names[0]!r} cannot be asked for together: leave one out")
-        found = Found()
-        if prepared.background is not None:
-            allowed = ~np.isin(gallery.shot_ids, [*like, *unlike])
-            if filters is not None and filters.any:
-                allowed &= np.isin(gallery.media_ids, list(filters.media_ids(self._files.all())))
-            if read.names:
-                allowed &= ~self._refused(read.names, gallery)
-                fold_from = fold_above(prepared.background, options)
-                vocabulary = self._learning.learned(read.names)
-                found = find_named(read, gallery, vocabulary, options, fold_from, allowed)
-            else:
-                found = find(query, gallery, self._context.encoder, prepared.background, options, allowed)
-        remark = None if read.names else suggest(text, self._known())
-        return describe_hits(self._context.store, gallery, found, read, [remark] if remark else [])
+            raise QueryError(f"a search takes a photo or the name {read.names[0]!r}, not both")
+        allowed = self._allowed(gallery, filters)
+        if like or unlike:
+            allowed &= ~np.isin(gallery.shot_ids, [*like, *unlike])
+        found = self._find(query, read, prepared, options, allowed)
+        return self._described(prepared, found, read)
+
+    def find_pictured(
+        self,
+        text: str,
+        photo: Path,
+        *,
+        box: Box | None = None,
+        method: str = "default",
+        category: str = "thing",
+        options: SearchOptions = DEFAULT_OPTIONS,
+        filters: Filters = NO_FILTERS,
+    ) -> SearchResult:
+        """Find shots of the thing in a photo, in a context; nothing is named, learned or kept.
+
+        Args:
+            text: with ``*`` where the thing goes, "* on the beach"; empty for the thing alone.
+            photo: a file.
+            box: where in the photo the thing is; the photo is cut to it.
+            method: makes a concept of one photo; "pi-map" makes a word of it, "default" finds more (see
+                docs/methods/pi-map.md).
+            category: what kind of thing it is, for methods that use it.
+            options: how many hits, how sure, how scored. Hits must reach what the method takes for the thing,
+                if it learns that, unless the cut-off is 0.
+            filters: which files count.
+
+        Raises:
+            QueryError: the words have no ``*``.
+            MediaError: the photo cannot be read, or the box lies outside of it.
+            VocabularyError: there is no such method.
+            EncoderError: the method needs learned words, which the library's encoder does not take.
+        """
+        from thisismy.encoders.regions import crop
+        from thisismy.media.photos import read_photo
+        from thisismy.retrieval.hits import SearchHits
+        from thisismy.services.image_query import concept_of, read_pictured
+
+        read = read_pictured(text, photo.name, method)
+        picture = read_photo(photo)
+        if box is not None:
+            picture = crop(picture, box)
+        prepared = self._context.prepared()
+        gallery = prepared.gallery
+        found = SearchHits()
+        if prepared.null_scores is not None:
+            vocabulary = concept_of(self._context.encoder, [picture], category, method, gallery.vectors)
+            found = self._find_named(read, prepared, vocabulary, options, self._allowed(gallery, filters))
+        return self._described(prepared, found, read)
 
     def occurrences(self, name: str | int, k: int = 500) -> list[Hit]:
         """Where an instance is seen, as far as what was learned of it says; nothing is learned for this.
@@ -114,62 +153,124 @@ class SearchService:
             InstanceError: no such instance.
             VocabularyError: it was not learned.
         """
-        from thisismy.retrieval.named import find_named
         from thisismy.retrieval.names import NamedQuery
-        from thisismy.retrieval.results import describe_hits
-        from thisismy.retrieval.search import SearchOptions
 
         with self._context.store.read() as connection:
             instance = find_by(connection, name)
         vocabulary = self._learning.vocabulary_of(instance.name)
-        gallery = self._context.prepared().gallery
+        prepared = self._context.prepared()
         read = NamedQuery(instance.name, (instance.name,), "*", ("*",), "")
-        allowed = ~self._refused((instance.name,), gallery)
-        found = find_named(read, gallery, vocabulary, SearchOptions(k=k, fold=False), None, allowed)
-        return describe_hits(self._context.store, gallery, found, read).hits
+        allowed = ~self._refused((instance.name,), prepared.gallery)
+        options = SearchOptions(k=k, fold=False)
+        found = self._find_named(read, prepared, vocabulary, options, allowed)
+        return self._described(prepared, found, read).hits
 
-    def find_pictured(self, text: str, photo: Path, **options: Any) -> SearchResult:
-        """Find what a photo shows, in the context of words with ``*``; see `image_query.search_pictured`."""
-        from thisismy.services.image_query import search_pictured
+    def score(self, text: str, shot_ids: Sequence[int]) -> list[Hit]:
+        """Certain shots as hits of a query, in the order given; those that are gone are left out.
 
-        return search_pictured(self._context, self._files, text, photo, **options)
+        Args:
+            text: what to score them for; empty for no score.
+            shot_ids: rows of shots; only these are looked at.
 
-    def _known(self) -> Sequence[tuple[str, str]]:
-        """(name or alias, name of the instance) of every instance."""
-        return [(name, item.name) for item in self._instances.all() for name in (item.name, *item.aliases)]
+        Raises:
+            QueryError, InstanceError, LibraryError: as `find`.
+        """
+        from thisismy.retrieval.options import MAX_HITS
+        from thisismy.retrieval.search import Query
+
+        shots = self._files.shots(shot_ids)
+        scored: dict[int, Hit] = {}
+        if text.strip() and shots:
+            prepared, read = self._context.prepared(), self.read(text)
+            allowed = np.isin(prepared.gallery.shot_ids, [shot.id for shot in shots])
+            options = SearchOptions(k=min(len(shots), MAX_HITS), cutoff=0, fold=False)
+            found = self._find(Query(text), read, prepared, options, allowed)
+            scored = {hit.shot_id: hit for hit in self._described(prepared, found, read).hits}
+        return [
+            replace(scored[shot.id], rank=place) if shot.id in scored else _unscored(shot, place)
+            for place, shot in enumerate(shots, start=1)
+        ]
+
+    def segment(self, text: str, place: str, *, method: str = METHOD) -> Segmented:
+        """Find the pixels of a named thing in a frame or a photo.
+
+        Every picture is cut into a part that is likelier and one that is less likely to show the thing;
+        whether it is there at all is for a search to say.
+
+        Args:
+            text: the name, or a query with it: "my dog Biscuit in the grass".
+            place: "VIDEO@1:23" or a photo; need not be in the library.
+            method: makes the concept that windows of the picture are scored against, with arguments as
+                "palavra?epochs=0". Nothing of it is kept.
+
+        Raises:
+            QueryError: the text names nobody, or more than one, or a time makes no sense.
+            InstanceError: the thing has no example to learn from.
+            VocabularyError: there is no such method.
+            EncoderError: the method needs learned words, which the library's encoder does not take.
+            MediaError: the file cannot be read, or has no such frame.
+        """
+        from thisismy.services.segmenting import picture_at, segment_thing
+
+        read = self.read(text)
+        if len(read.names) != 1:
+            found = ", ".join(read.names) if read.names else "nobody"
+            raise QueryError(f"{text!r} names {found}: name one thing that `thisismy instances list` shows")
+        shown = picture_at(place)
+        thing = next((one for one in self._learning.corpus() if one.name == read.names[0]), None)
+        if thing is None:
+            name = read.names[0]
+            raise InstanceError(f'{name!r} has no example: `thisismy name "{name}" VIDEO@1:23` adds one')
+        return segment_thing(shown, thing, read.prompts[0], self._context.encoder, method)
 
     def read(self, text: str) -> NamedQuery:
-        """The query as it is understood, with instances by name and by number."""
-        from thisismy.retrieval.names import read_query
+        """The query as it is understood; see `QueryReader.read`."""
+        return self._reader.read(text)
 
-        names = {item.id: item.name for item in self._instances.all()}
-        stood: dict[str, str] = {}
+    def _find(
+        self, query: Query, read: NamedQuery, prepared: Prepared, options: SearchOptions, allowed: Allowed
+    ) -> SearchHits:
+        """By the names in the query where there are any, else by its words and pictures."""
+        from thisismy.retrieval.hits import SearchHits
+        from thisismy.retrieval.search import find
 
-        def mark(found: re.Match[str]) -> str:
-            number = int(found.group(1))
-            if number not in names:
-                raise InstanceError(f"there is no instance number {number}")
-            # No name holds characters of the private use area, so what stands for a number is no name.
-            stood[f"\ue000{number}\ue001"] = names[number]
-            return f"<\ue000{number}\ue001>"
+        if prepared.null_scores is None:
+            return SearchHits()
+        if not read.names:
+            encoder = self._context.encoder
+            return find(query, prepared.gallery, encoder, prepared.null_scores, options, allowed)
+        allowed = allowed & ~self._refused(read.names, prepared.gallery)
+        return self._find_named(read, prepared, self._learning.learned(read.names), options, allowed)
 
-        plain = re.sub(r"<#(\d{1,9})>", mark, text)
-        read = read_query(plain, [*self._known(), *stood.items()])
+    @staticmethod
+    def _find_named(
+        read: NamedQuery,
+        prepared: Prepared,
+        vocabulary: Vocabulary,
+        options: SearchOptions,
+        allowed: Allowed,
+    ) -> SearchHits:
+        from thisismy.retrieval.hits import SearchHits
+        from thisismy.retrieval.named import find_named
+        from thisismy.retrieval.search import fold_above
 
-        def named(line: str) -> str:
-            for token, name in stood.items():
-                line = line.replace(f"<{token}>", name).replace(token, name)
-            return line
+        if prepared.null_scores is None:
+            return SearchHits()
+        fold_from = fold_above(prepared.null_scores, options)
+        return find_named(read, prepared.gallery, vocabulary, options, fold_from, allowed)
 
-        return replace(
-            read,
-            text=named(plain),
-            prompt=named(read.prompt),
-            prompts=tuple(map(named, read.prompts)),
-            explanation=named(read.explanation),
-        )
+    def _described(self, prepared: Prepared, found: SearchHits, read: NamedQuery) -> SearchResult:
+        from thisismy.retrieval.results import describe_hits
 
-    def _refused(self, names: Sequence[str], gallery: Gallery) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        return describe_hits(self._context.store, prepared.gallery, found, read, self._reader.remarks(read))
+
+    def _allowed(self, gallery: Gallery, filters: Filters) -> Allowed:
+        """``(n_shots,)``: shots of the files that count."""
+        if not filters.any:
+            return np.ones(len(gallery), bool)
+        return np.isin(gallery.media_ids, list(filters.media_ids(self._files.all())))
+
+    def _refused(self, names: Sequence[str], gallery: Gallery) -> Allowed:
         """``(n_shots,)``: shots a person said do not show one of the instances."""
         refused = np.zeros(len(gallery), bool)
         with self._context.store.read() as connection:
@@ -193,10 +294,28 @@ def _features(gallery: Gallery, shot_ids: Sequence[int]) -> tuple[Features, ...]
     Raises:
         QueryError: one is not in the gallery.
     """
-    rows = []
+    found = []
     for shot_id in shot_ids:
         at = np.flatnonzero(gallery.shot_ids == shot_id)
         if not len(at):
             raise QueryError(f"there is no shot {shot_id} any more: search again")
-        rows.append(np.asarray(gallery.vectors[int(at[0])]))
-    return tuple(rows)
+        found.append(np.asarray(gallery.vectors[int(at[0])]))
+    return tuple(found)
+
+
+def _unscored(shot: ShotRow, rank: int) -> Hit:
+    """A shot that was asked for, as a hit without a score."""
+    from thisismy.retrieval.results import Hit
+
+    return Hit(
+        rank=rank,
+        path=shot.path,
+        span=shot.span,
+        score=0.0,
+        relevance=0.0,
+        best_time=shot.time,
+        kind=shot.kind,
+        created=shot.created,
+        media_id=shot.media_id,
+        shot_id=shot.id,
+    )

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from thisismy.core.errors import InstanceError, QueryError
+from thisismy.core.errors import QueryError
 
 if TYPE_CHECKING:
-    from thisismy.encoders.base import Picture
+    from thisismy.encoders.base import Encoder, Picture
+    from thisismy.personalization.base import NamedInstance
     from thisismy.personalization.segmentation import Mask
-    from thisismy.services.learning import LearningService
-    from thisismy.services.searching import SearchService
 
 SHORTER_SIDE = 720
 """Pixels a picture is brought down to: a border does not get better by more."""
@@ -73,46 +72,68 @@ class Segmented:
         return drawn
 
 
-def segment_named(
-    search: SearchService, learning: LearningService, text: str, place: str, *, method: str = METHOD
-) -> Segmented:
-    """Find the pixels of the named thing in a frame or a photo.
+@dataclass(frozen=True)
+class ShownPicture:
+    """A picture that is looked at.
 
-    Every picture is cut into a part that is likelier and one that is less likely to show the thing; whether
-    it is there at all is for a search to say.
+    Attributes:
+        path: the video or photo.
+        time: of the frame in seconds; None for a photo.
+        picture: RGB, its shorter side at most `SHORTER_SIDE`.
+    """
 
-    Args:
-        search: reads the query.
-        learning: knows what the thing looks like.
-        text: the name, or a query with it: "my dog Biscuit in the grass".
-        place: "VIDEO@1:23" or a photo; need not be in the library.
-        method: makes the concept that windows of the picture are scored against, with arguments as
-            "palavra?epochs=0". Nothing of it is kept.
+    path: Path
+    time: float | None
+    picture: Picture
+
+
+def picture_at(place: str) -> ShownPicture:
+    """The frame or photo at "VIDEO@1:23" or a path.
 
     Raises:
-        QueryError: the text names nobody, or more than one, or a time makes no sense.
-        InstanceError: the thing has no example to learn from.
-        VocabularyError: there is no such method.
-        EncoderError: the method needs learned words, which the library's encoder does not take.
+        QueryError: the time makes no sense, or a video has none.
         MediaError: the file cannot be read, or has no such frame.
+    """
+    from thisismy.media.frames import frames_at
+    from thisismy.media.info import PHOTO_SUFFIXES
+    from thisismy.media.photos import read_photo
+    from thisismy.media.probe import probe
+
+    path, time = _place(place)
+    if path.suffix.lower() in PHOTO_SUFFIXES:
+        return ShownPicture(path, None, read_photo(path, SHORTER_SIDE))
+    if time is None:
+        raise QueryError(f"which moment of {path.name}? write {path}@1:23")
+    duration = probe(path).duration
+    if time > duration:
+        raise QueryError(f"{path.name} has nothing at {time:g} s: it ends at {duration:.1f} s")
+    frame = frames_at(path, [time], SHORTER_SIDE)[0]
+    return ShownPicture(path, frame.time, frame.image)
+
+
+def segment_thing(
+    shown: ShownPicture, thing: NamedInstance, prompt: str, encoder: Encoder, method: str
+) -> Segmented:
+    """Find the pixels of a thing in a picture; nothing of what is learned for it is kept.
+
+    Args:
+        shown: where to look.
+        thing: with its examples, in the encoder's space.
+        prompt: the query with ``*`` for the thing.
+        encoder: encodes windows of the picture.
+        method: scores them; with arguments as "palavra?epochs=0".
+
+    Raises:
+        VocabularyError: there is no such method.
+        EncoderError: the method needs learned words, which the encoder does not take.
     """
     from thisismy.personalization.registry import make_method, parse_method
     from thisismy.personalization.segmentation import segment
 
-    path, time = _place(place)
-    read = search.read(text)
-    if len(read.names) != 1:
-        found = ", ".join(read.names) if read.names else "nobody"
-        raise QueryError(f"{text!r} names {found}: name one thing that `thisismy instances list` shows")
-    when, picture = _picture(path, time)
-    thing = next((one for one in learning.corpus() if one.name == read.names[0]), None)
-    if thing is None:
-        name = read.names[0]
-        raise InstanceError(f'{name!r} has no example: `thisismy name "{name}" VIDEO@1:23` adds one')
-    none = np.zeros((0, learning.encoder.embed_dim), np.float32)
-    vocabulary = make_method(*parse_method(method)).fit([thing], none, learning.encoder)
-    mask = segment(picture, vocabulary, thing.name, prompt=read.prompts[0])
-    return Segmented(read.names[0], read.prompts[0], path, when, picture, mask)
+    none = np.zeros((0, encoder.embed_dim), np.float32)
+    vocabulary = make_method(*parse_method(method)).fit([thing], none, encoder)
+    mask = segment(shown.picture, vocabulary, thing.name, prompt=prompt)
+    return Segmented(thing.name, prompt, shown.path, shown.time, shown.picture, mask)
 
 
 def _place(text: str) -> tuple[Path, float | None]:
@@ -124,21 +145,4 @@ def _place(text: str) -> tuple[Path, float | None]:
     try:
         return Path(found["path"]).expanduser(), parse_seconds(found["time"])
     except ValueError:
-        raise QueryError(f"{found['time']!r} is no time: write VIDEO@1:23 or VIDEO@83.5") from None
-
-
-def _picture(path: Path, time: float | None) -> tuple[float | None, Picture]:
-    from thisismy.media.frames import frames_at
-    from thisismy.media.info import PHOTO_SUFFIXES
-    from thisismy.media.photos import read_photo
-    from thisismy.media.probe import probe
-
-    if path.suffix.lower() in PHOTO_SUFFIXES:
-        return None, read_photo(path, SHORTER_SIDE)
-    if time is None:
-        raise QueryError(f"which moment of {path.name}? write {path}@1:23")
-    duration = probe(path).duration
-    if time > duration:
-        raise QueryError(f"{path.name} has nothing at {time:g} s: it ends at {duration:.1f} s")
-    frame = frames_at(path, [time], SHORTER_SIDE)[0]
-    return frame.time, frame.image
+        raise QueryError(f"{found['time']!r} is not a time: write VIDEO@1:23 or VIDEO@83.5") from None

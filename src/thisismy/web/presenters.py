@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -72,22 +73,25 @@ def show_shots(page: Page, shot_ids: Sequence[int]) -> list[responses.Shot]:
     return [responses.Shot(**shot_fields(page, shot)) for shot in page.library.files.shots(shot_ids)]
 
 
-def show_hits(page: Page, hits: Sequence[Hit], names: Sequence[str], prompt: str) -> list[responses.Hit]:
+def show_hits(page: Page, hits: Sequence[Hit], names: Sequence[str]) -> list[responses.Hit]:
     """What a search found."""
     known = {shot.id: shot for shot in page.library.files.shots([hit.shot_id for hit in hits])}
     return [
         responses.Hit(
-            **shot_fields(page, known[hit.shot_id], hit.time),
+            **shot_fields(page, known[hit.shot_id], hit.best_time),
             rank=hit.rank,
             score=hit.score,
             relevance=hit.relevance,
             instance=hit.instance,
             context=hit.context,
-            fits=hit.fits,
-            why=_why(hit, names, prompt),
+            fits=hit.context_percentile,
+            probability=hit.probability,
+            box=hit.box,
+            evidence=[responses.Evidence(**asdict(one)) for one in hit.evidence],
+            why=_why(hit, names),
             also=hit.also,
             similar=[
-                responses.Similar(media_id=p.media_id, shot_id=p.shot_id, start=p.start, end=p.end)
+                responses.Similar(media_id=p.media_id, shot_id=p.shot_id, start=p.span.start, end=p.span.end)
                 for p in hit.similar
             ],
         )
@@ -96,12 +100,13 @@ def show_hits(page: Page, hits: Sequence[Hit], names: Sequence[str], prompt: str
     ]
 
 
-def _why(hit: Hit, names: Sequence[str], prompt: str) -> str:
+def _why(hit: Hit, names: Sequence[str]) -> str:
     share = f"{100 * hit.relevance:.1f} %"
     if hit.instance is None:
         return f"fits better than {share} of pairs that have nothing to do with each other"
     sure = f"{share} sure that it shows {' and '.join(names)}"
-    return sure if hit.fits is None else f"{sure}; {hit.fits:.0%} of the library fits the other words less"
+    fits = hit.context_percentile
+    return sure if fits is None else f"{sure}; {fits:.0%} of the library fits the other words less"
 
 
 def show_instances(page: Page, instances: Iterable[Instance]) -> list[responses.Instance]:

@@ -63,7 +63,7 @@ class Export(Shape):
     query: str = Field("", max_length=1000)
     what: Literal["clips", "sheet", "csv", "edl"]
     shots: list[Id] = Field(min_length=1, max_length=200)
-    exact: bool = Field(False, description="Cut clips at the exact frame, which means encoding them again.")
+    exact: bool = Field(False, description="Cut clips at the exact frame, which encodes them again.")
 
 
 class PlaceOf(Shape):

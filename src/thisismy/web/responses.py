@@ -68,6 +68,18 @@ class Similar(Shape):
     end: float
 
 
+class Evidence(Shape):
+    """What one feature space says about one instance in a hit."""
+
+    instance: str = Field(description="Name of the instance.")
+    space: str = Field(description="Id of the feature space.")
+    region: str = Field(description="Kind of region: the whole frame.")
+    probability: float | None = Field(description="That the instance is seen there; null when not known.")
+    log_odds: float | None = Field(description="Of that probability.")
+    time: float = Field(description="Seconds; where the instance is seen best.")
+    box: Box | None = Field(None, description="Where in the picture; null for the whole of it.")
+
+
 class Hit(Shot):
     """A shot found."""
 
@@ -77,6 +89,9 @@ class Hit(Shot):
     instance: float | None = Field(description="What the names brought to the score.")
     context: float | None = Field(description="What the other words brought to the score.")
     fits: float | None = Field(None, description="Share of the library that fits the other words less.")
+    probability: float | None = Field(None, description="That it shows the names; null when not known.")
+    box: Box | None = Field(None, description="Where in the picture they are; null for the whole of it.")
+    evidence: list[Evidence] = Field([], description="For each name, why it is taken to be there.")
     why: str = Field(description="The same in words.")
     also: list[str] = Field(description="Other files with the same content.")
     similar: list[Similar]

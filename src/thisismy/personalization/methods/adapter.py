@@ -25,6 +25,7 @@ from thisismy.personalization.base import (
     instance_seed,
     is_generic,
 )
+from thisismy.personalization.prompts import encode_distinct
 
 if TYPE_CHECKING:
     import torch
@@ -40,15 +41,14 @@ class AdapterVocabulary(Vocabulary):
 
     method: ClassVar[str] = "adapter"
 
-    def embed(self, prompt: str, name: str) -> Features:
-        """The prompt's text vector after the network; the instance alone is asked for by its bare tag."""
+    def query_vectors(self, prompts: Sequence[str], name: str) -> Features:
+        """Text vectors after the network; the instance alone is asked for by its bare tag."""
         concept = self.concept(name)
         word = bytes(concept.arrays["tag"]).decode()
         if self.arguments["asked"] == "type":
             word = concept.category
-        text = word if is_generic(prompt) else prompt.replace(PLACEHOLDER, word)
-        query: Features = moved(concept.arrays, self.encoder.encode_texts([text]))[0]
-        return query
+        texts = [word if is_generic(prompt) else prompt.replace(PLACEHOLDER, word) for prompt in prompts]
+        return moved(concept.arrays, encode_distinct(self.encoder, texts))
 
 
 @dataclass(frozen=True)

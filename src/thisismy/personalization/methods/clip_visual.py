@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import Features, unit
 from thisismy.personalization.base import Learned, Method, NamedInstance, Vocabulary
@@ -16,10 +18,10 @@ class ClipVisualVocabulary(Vocabulary):
 
     method: ClassVar[str] = "clip-visual"
 
-    def embed(self, prompt: str, name: str) -> Features:
-        """The mean example; the prompt is not looked at."""
+    def query_vectors(self, prompts: Sequence[str], name: str) -> Features:
+        """The mean example; the prompts are not looked at."""
         mean: Features = self.concept(name).arrays["mean"]
-        return mean
+        return np.repeat(mean[None], len(prompts), axis=0)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from thisismy.encoders.base import Features, unit
 from thisismy.personalization.base import Vocabulary
 from thisismy.personalization.methods.clip_visual import ClipVisual
-from thisismy.personalization.prompts import category_text
+from thisismy.personalization.prompts import category_texts
 
 
 class ClipVLVocabulary(Vocabulary):
@@ -16,9 +17,9 @@ class ClipVLVocabulary(Vocabulary):
 
     method: ClassVar[str] = "clip-vl"
 
-    def embed(self, prompt: str, name: str) -> Features:
-        """The unit average of the category text and the mean example."""
-        return unit(category_text(self, prompt, name) + self.concept(name).arrays["mean"])
+    def query_vectors(self, prompts: Sequence[str], name: str) -> Features:
+        """The unit averages of the category texts and the mean example."""
+        return unit(category_texts(self, prompts, name) + self.concept(name).arrays["mean"])
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from thisismy.core.progress import Progress
 from thisismy.encoders.base import Features, unit
 from thisismy.personalization.arguments import ranged
 from thisismy.personalization.base import Learned, Method, NamedInstance, Vocabulary
-from thisismy.personalization.prompts import category_anchors, category_text
+from thisismy.personalization.prompts import category_anchors, category_texts
 
 
 class IdealWordsVocabulary(Vocabulary):
@@ -24,9 +24,9 @@ class IdealWordsVocabulary(Vocabulary):
 
     method: ClassVar[str] = "ideal-words"
 
-    def embed(self, prompt: str, name: str) -> Features:
-        """Category text plus the step from the type to the instance."""
-        return unit(category_text(self, prompt, name) + self.concept(name).arrays["step"])
+    def query_vectors(self, prompts: Sequence[str], name: str) -> Features:
+        """Category texts plus the step from the type to the instance."""
+        return unit(category_texts(self, prompts, name) + self.concept(name).arrays["step"])
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import Features
 from thisismy.personalization.base import Learned, Method, NamedInstance, Vocabulary
-from thisismy.personalization.prompts import category_text
+from thisismy.personalization.prompts import category_texts
 
 
 class LanguageVocabulary(Vocabulary):
@@ -17,9 +17,9 @@ class LanguageVocabulary(Vocabulary):
 
     method: ClassVar[str] = "language"
 
-    def embed(self, prompt: str, name: str) -> Features:
-        """The text vector of the prompt about any thing of the category."""
-        return category_text(self, prompt, name)
+    def query_vectors(self, prompts: Sequence[str], name: str) -> Features:
+        """The text vectors of the prompts about any thing of the category."""
+        return category_texts(self, prompts, name)
 
 
 @dataclass(frozen=True)

@@ -12,45 +12,66 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import Features
+from thisismy.encoders.space import Block
 from thisismy.personalization.arguments import ranged
 from thisismy.personalization.base import (
-    Contributions,
     Learned,
     Method,
     NamedInstance,
-    Scores,
     Vocabulary,
     is_generic,
 )
 from thisismy.personalization.methods.clip_visual import ClipVisual
-from thisismy.personalization.methods.clip_vl import ClipVLVocabulary
-from thisismy.personalization.prompts import category_text
+from thisismy.personalization.prompts import category_texts
+from thisismy.personalization.scorers import Contributions, Scorer
 
 STEPS = 30
 """Newton steps at most; it has settled long before."""
 
 
-class LinearHeadVocabulary(ClipVLVocabulary):
+@dataclass(frozen=True, kw_only=True)
+class LinearHeadScorer(Scorer):
+    """Log odds for a generic prompt, else the product of the head's probability and the text's likeness.
+
+    Attributes:
+        weight, bias: of the head.
+        text: ``(dim,)`` text vector of the prompt; None for a generic prompt.
+    """
+
+    weight: Features
+    bias: NDArray[np.float32]
+    text: Features | None
+
+    def score(self, block: Block) -> Contributions:
+        """The head's part, the text's part and the score."""
+        odds = np.asarray(block.frame @ self.weight + self.bias, np.float32)
+        if self.text is None:
+            return Contributions(odds, np.zeros_like(odds), odds)
+        probability = np.asarray(1 / (1 + np.exp(-odds)), np.float32)
+        likeness = np.maximum(block.frame @ self.text, 0)
+        return Contributions(probability, likeness, probability * likeness)
+
+
+class LinearHeadVocabulary(Vocabulary):
     """Scores by the head's probability, for a prompt with a context times the text's likeness."""
 
     method: ClassVar[str] = "linear-head"
 
-    def score(self, prompt: str, name: str, gallery: Features) -> Scores:
-        """Log odds for a generic prompt, else the product of probability and text likeness."""
-        return self.explain(prompt, name, gallery).score
-
-    def explain(self, prompt: str, name: str, gallery: Features) -> Contributions:
-        """The head's part, the text's part and the score."""
+    def compile(self, prompt: str, name: str) -> LinearHeadScorer:
+        """The head, and the text about the category where the prompt has a context."""
         arrays = self.concept(name).arrays
-        odds = np.asarray(gallery @ arrays["weight"] + arrays["bias"], np.float32)
-        if is_generic(prompt):
-            return Contributions(odds, np.zeros_like(odds), odds)
-        probability = np.asarray(1 / (1 + np.exp(-odds)), np.float32)
-        text = np.maximum(gallery @ category_text(self, prompt, name), 0)
-        return Contributions(probability, text, probability * text)
+        return LinearHeadScorer(
+            space=self.space,
+            probes=arrays["mean"][None],
+            threshold=self.threshold(name),
+            weight=arrays["weight"],
+            bias=arrays["bias"],
+            text=None if is_generic(prompt) else category_texts(self, [prompt], name)[0],
+        )
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from thisismy.personalization.base import (
     Vocabulary,
     instance_seed,
 )
-from thisismy.personalization.prompts import category_anchors, check_takes_tokens
+from thisismy.personalization.prompts import category_anchors, check_takes_tokens, prompt_vectors
 
 if TYPE_CHECKING:
     import torch
@@ -44,14 +44,9 @@ class MetaTokensVocabulary(Vocabulary):
 
     method: ClassVar[str] = "meta-tokens"
 
-    def embed(self, prompt: str, name: str) -> Features:
-        """One run of the text tower with the instance's words."""
-        import torch
-
-        tokens = torch.from_numpy(self.concept(name).arrays["tokens"])
-        with torch.no_grad():
-            query: Features = self.encoder.encode_prompts([prompt], tokens[None])[0].float().numpy()
-        return query
+    def query_vectors(self, prompts: Sequence[str], name: str) -> Features:
+        """One run of the text tower with the instance's words in each prompt."""
+        return prompt_vectors(self.encoder, prompts, self.concept(name).arrays["tokens"])
 
 
 @dataclass(frozen=True)

@@ -25,27 +25,24 @@ from thisismy.personalization.methods.meta_tokens import MetaTokens, MetaTokensV
 from thisismy.personalization.methods.prototype_context import PrototypeContext, PrototypeContextVocabulary
 
 
-class MetaTokensEvidenceVocabulary(PrototypeContextVocabulary, MetaTokensVocabulary):
+class MetaTokensPrototypeContextVocabulary(PrototypeContextVocabulary, MetaTokensVocabulary):
     """Scores as the default does, with a context that the learned words have read."""
 
     method: ClassVar[str] = "meta-tokens-evidence"
 
-    def embed(self, prompt: str, name: str) -> Features:
-        """The text vector of the prompt with the learned words: the nearest single vector."""
-        return MetaTokensVocabulary.embed(self, prompt, name)
-
-    def context(self, prompt: str, name: str) -> Features | None:
+    def context_query(self, prompt: str, name: str) -> Features | None:
         """``(embed_dim,)``: the step from the text of the name alone to that of the prompt; None for none."""
         if not context_words(prompt):
             return None
-        return unit(self.embed(prompt, name) - self.embed(GENERIC_PROMPT, name))
+        asked, alone = self.query_vectors((prompt, GENERIC_PROMPT), name)
+        return unit(asked - alone)
 
 
 @dataclass(frozen=True)
 class MetaTokensEvidence(MetaTokens, PrototypeContext):
     """Learns what `MetaTokens` and what `PrototypeContext` learns; the arguments are those of both."""
 
-    vocabulary: ClassVar[type[Vocabulary]] = MetaTokensEvidenceVocabulary
+    vocabulary: ClassVar[type[Vocabulary]] = MetaTokensPrototypeContextVocabulary
 
     def learn(
         self,

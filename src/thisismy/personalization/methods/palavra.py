@@ -24,7 +24,7 @@ from thisismy.personalization.base import (
     instance_seed,
     is_generic,
 )
-from thisismy.personalization.prompts import ORDERS, check_takes_tokens, in_order
+from thisismy.personalization.prompts import ORDERS, check_takes_tokens, in_order, prompt_vectors
 
 if TYPE_CHECKING:
     import torch
@@ -43,17 +43,12 @@ class PalavraVocabulary(Vocabulary):
 
     method: ClassVar[str] = "palavra"
 
-    def embed(self, prompt: str, name: str) -> Features:
-        """One run of the text tower with the instance's word."""
-        import torch
-
+    def query_vectors(self, prompts: Sequence[str], name: str) -> Features:
+        """One run of the text tower with the instance's word in each prompt."""
         concept = self.concept(name)
-        order = self.arguments["order"] if not is_generic(prompt) else self.arguments["generic_order"]
-        asked = in_order(prompt, concept.category, order)
-        tokens = torch.from_numpy(concept.arrays["tokens"])
-        with torch.no_grad():
-            query: Features = self.encoder.encode_prompts([asked], tokens[None])[0].float().numpy()
-        return query
+        orders = [self.arguments["generic_order" if is_generic(prompt) else "order"] for prompt in prompts]
+        asked = [in_order(p, concept.category, order) for p, order in zip(prompts, orders, strict=True)]
+        return prompt_vectors(self.encoder, asked, concept.arrays["tokens"])
 
 
 @dataclass(frozen=True)

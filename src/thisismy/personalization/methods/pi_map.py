@@ -20,7 +20,7 @@ from thisismy.core.progress import Progress
 from thisismy.encoders.base import Encoder, Features, unit
 from thisismy.personalization.arguments import choice, ranged
 from thisismy.personalization.base import Learned, Method, NamedInstance, Vocabulary, is_generic
-from thisismy.personalization.prompts import ORDERS, check_takes_tokens, in_order
+from thisismy.personalization.prompts import ORDERS, check_takes_tokens, in_order, prompt_vectors
 
 if TYPE_CHECKING:
     import torch
@@ -39,17 +39,12 @@ class PiMapVocabulary(Vocabulary):
 
     method: ClassVar[str] = "pi-map"
 
-    def embed(self, prompt: str, name: str) -> Features:
-        """One run of the text tower with the instance's word."""
-        import torch
-
+    def query_vectors(self, prompts: Sequence[str], name: str) -> Features:
+        """One run of the text tower with the instance's word in each prompt."""
         concept = self.concept(name)
-        order = self.arguments["order"] if not is_generic(prompt) else "word"
-        tokens = torch.from_numpy(concept.arrays["tokens"])
-        with torch.no_grad():
-            asked = in_order(prompt, concept.category, order)
-            query: Features = self.encoder.encode_prompts([asked], tokens[None])[0].float().numpy()
-        return query
+        orders = ["word" if is_generic(prompt) else self.arguments["order"] for prompt in prompts]
+        asked = [in_order(p, concept.category, order) for p, order in zip(prompts, orders, strict=True)]
+        return prompt_vectors(self.encoder, asked, concept.arrays["tokens"])
 
 
 @dataclass(frozen=True)

@@ -15,28 +15,46 @@ from typing import ClassVar
 
 import numpy as np
 
-from thisismy.encoders.base import Features
-from thisismy.personalization.base import Contributions, Scores, Vocabulary
+from thisismy.encoders.base import Features, unit
+from thisismy.encoders.space import Block
+from thisismy.personalization.base import Vocabulary
 from thisismy.personalization.methods.clip_visual import ClipVisual
-from thisismy.personalization.methods.clip_vl import ClipVLVocabulary
-from thisismy.personalization.prompts import category_text
+from thisismy.personalization.prompts import category_texts
+from thisismy.personalization.scorers import Contributions, Scorer
 
 
-class ProductVocabulary(ClipVLVocabulary):
+@dataclass(frozen=True, kw_only=True)
+class ProductScorer(Scorer):
+    """``(1 + cos(image)) / 2 * (1 + cos(text)) / 2``.
+
+    Attributes:
+        mean: ``(dim,)`` unit mean of the examples.
+        text: ``(dim,)`` text vector of the prompt.
+    """
+
+    mean: Features
+    text: Features
+
+    def score(self, block: Block) -> Contributions:
+        """The two likenesses, 0 to 1, and their product."""
+        image = np.asarray((1 + block.frame @ self.mean) / 2, np.float32)
+        text = np.asarray((1 + block.frame @ self.text) / 2, np.float32)
+        return Contributions(image, text, image * text)
+
+
+class ProductVocabulary(Vocabulary):
     """Scores by the product of the image's and the text's likeness."""
 
     method: ClassVar[str] = "product"
 
-    def score(self, prompt: str, name: str, gallery: Features) -> Scores:
-        """``(1 + cos(image)) / 2 * (1 + cos(text)) / 2``."""
-        return self.explain(prompt, name, gallery).score
-
-    def explain(self, prompt: str, name: str, gallery: Features) -> Contributions:
-        """The two likenesses, 0 to 1, and their product."""
-        mean: Features = self.concept(name).arrays["mean"]
-        image = np.asarray((1 + gallery @ mean) / 2, np.float32)
-        text = np.asarray((1 + gallery @ category_text(self, prompt, name)) / 2, np.float32)
-        return Contributions(image, text, image * text)
+    def compile(self, prompt: str, name: str) -> ProductScorer:
+        """The mean example, and the text about the category."""
+        mean = self.concept(name).arrays["mean"]
+        text = category_texts(self, [prompt], name)[0]
+        probe = unit(mean + text)[None]
+        return ProductScorer(
+            space=self.space, probes=probe, threshold=self.threshold(name), mean=mean, text=text
+        )
 
 
 @dataclass(frozen=True)

@@ -24,18 +24,17 @@ import numpy as np
 
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import Features, unit
+from thisismy.encoders.space import Block
 from thisismy.personalization.arguments import ranged
 from thisismy.personalization.base import (
     Arrays,
-    Contributions,
     Learned,
     Method,
     NamedInstance,
-    Scores,
     Vocabulary,
 )
-from thisismy.personalization.context import context_likeness, context_vector
-from thisismy.personalization.prompts import category_text
+from thisismy.personalization.context import ContextLikeness, context_vector, rim_columns
+from thisismy.personalization.scorers import Contributions, Scorer, Scores
 
 UNRELATED_LIMIT = 0.95
 """Largest likeness of unrelated pictures that is believed; above it the scale would blow up."""
@@ -54,59 +53,83 @@ RIVAL_TEMPERATURE = 0.1
 """In cosines; smaller listens to the nearest rival only, larger to the mean of all."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class PrototypeContextScorer(Scorer):
+    """The logarithm of the product of the two probabilities, up to a constant.
+
+    Attributes:
+        arrays: ``mean``, ``unrelated`` and ``rivals`` of the instance.
+        slope, middle, rivalry: as of `PrototypeContext`.
+        context: finds the context in a row; None for a generic prompt.
+        context_weight: of its likeness.
+    """
+
+    arrays: Arrays
+    slope: float
+    middle: float
+    rivalry: float
+    context: ContextLikeness | None
+    context_weight: float
+
+    def score(self, block: Block) -> Contributions:
+        """Instance: log probability that the row shows it; context: weighted cosine, 0 without one."""
+        instance = self._instance(block)
+        if self.context is None:
+            return Contributions(instance, np.zeros(len(block), np.float32), instance)
+        context = np.float32(self.context_weight) * self.context.of(block)
+        return Contributions(instance, context, instance + context)
+
+    def score_bound(self, block: Block) -> Scores:
+        """The log probability if no rival took anything from the likeness."""
+        own = scaled(block.frame @ self.arrays["mean"], self.arrays["unrelated"].item())
+        return log_probability(own, self.slope, self.middle)
+
+    def probability(self, block: Block) -> Scores:
+        """The instance's part of the score; 1/2 at ``middle``."""
+        return np.asarray(np.exp(self._instance(block)), np.float32)
+
+    def _instance(self, block: Block) -> Scores:
+        found = likeness(block.frame, self.arrays, self.rivalry)
+        return log_probability(found, self.slope, self.middle)
+
+
 class PrototypeContextVocabulary(Vocabulary):
     """Scores by the logarithm of the product of the two probabilities."""
 
     method: ClassVar[str] = "prototype-context"
 
-    def embed(self, prompt: str, name: str) -> Features:
-        """The mean example and, with a context, the category text added: the nearest single vector."""
-        mean: Features = self.concept(name).arrays["mean"]
-        if context_vector(self.encoder, prompt) is None:
-            return mean
-        return unit(mean + category_text(self, prompt, name))
+    def compile(self, prompt: str, name: str) -> PrototypeContextScorer:
+        """The instance's likeness, and the text of the context where there is one."""
+        arrays, arguments = self.concept(name).arrays, self.arguments
+        query = self.context_query(prompt, name)
+        columns = rim_columns(self.encoder)
+        return PrototypeContextScorer(
+            space=self.space,
+            probes=arrays["mean"][None],
+            threshold=self.threshold(name),
+            arrays=arrays,
+            slope=arguments["slope"],
+            middle=arguments["middle"],
+            rivalry=arguments["rivalry"],
+            context=None
+            if query is None
+            else ContextLikeness(query, arrays["mean"], arguments["surroundings"], columns),
+            context_weight=arguments["context_weight"] * self.encoder.logit_scale,
+        )
 
-    def score(self, prompt: str, name: str, gallery: Features) -> Scores:
-        """``(n,)`` log probabilities up to a constant; a row's score depends on no other row."""
-        return self.explain(prompt, name, gallery).score
-
-    def explain(self, prompt: str, name: str, gallery: Features) -> Contributions:
-        """Instance: log probability that the row shows it; context: weighted cosine, 0 without one."""
-        arrays = self.concept(name).arrays
-        instance = self._instance(name, gallery)
-        context = np.zeros(len(gallery), np.float32)
-        query = self.context(prompt, name)
-        if query is not None:
-            where = self.encoder if self.arguments["surroundings"] else None
-            weight = np.float32(self.arguments["context_weight"] * self.encoder.logit_scale)
-            context = weight * context_likeness(query, gallery, arrays["mean"], where)
-        return Contributions(instance, context, instance + context)
-
-    def context(self, prompt: str, name: str) -> Features | None:
+    def context_query(self, prompt: str, name: str) -> Features | None:
         """``(embed_dim,)`` unit vector of what is looked for around the thing; None for a generic prompt."""
         return context_vector(self.encoder, prompt)
 
     def threshold(self, name: str) -> float:
         """The instance's part at the likeness that the instance's own examples and the others suggest."""
-        return float(self._log_probability(self.concept(name).arrays["cut"])[0])
+        cut = self.concept(name).arrays["cut"]
+        return float(log_probability(cut, self.arguments["slope"], self.arguments["middle"])[0])
 
-    def headroom(self, name: str, gallery: Features) -> Scores:
-        """``(n,)``: what the likeness would be above the cut-off if no rival took any of it."""
-        arrays = self.concept(name).arrays
-        own = scaled(gallery @ arrays["mean"], arrays["unrelated"].item())
-        return np.asarray(own - arrays["cut"][0], np.float32)
 
-    def certainty(self, name: str, gallery: Features) -> Scores:
-        """``(n,)`` probabilities, the instance's part of the score; 1/2 at ``middle``."""
-        return np.asarray(np.exp(self._instance(name, gallery)), np.float32)
-
-    def _instance(self, name: str, gallery: Features) -> Scores:
-        found = likeness(gallery, self.concept(name).arrays, self.arguments["rivalry"])
-        return self._log_probability(found)
-
-    def _log_probability(self, likeness: Scores) -> Scores:
-        slope, middle = self.arguments["slope"], self.arguments["middle"]
-        return np.asarray(-np.logaddexp(0, -slope * (likeness - middle)), np.float32)
+def log_probability(likeness: Scores, slope: float, middle: float) -> Scores:
+    """``(n,)`` log probabilities that rows of these likenesses show the instance."""
+    return np.asarray(-np.logaddexp(0, -slope * (likeness - middle)), np.float32)
 
 
 @dataclass(frozen=True)

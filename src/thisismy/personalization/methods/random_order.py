@@ -10,14 +10,31 @@ import numpy as np
 
 from thisismy.core.progress import Progress
 from thisismy.encoders.base import Features, unit
+from thisismy.encoders.space import Block
 from thisismy.personalization.base import (
     Learned,
     Method,
     NamedInstance,
-    Scores,
     Vocabulary,
     instance_seed,
 )
+from thisismy.personalization.scorers import Contributions, Scorer
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomScorer(Scorer):
+    """Uniform numbers that do not look at the rows, only at their places: the one score that does so.
+
+    Attributes:
+        seed: the same seed gives the same numbers.
+    """
+
+    seed: int
+
+    def score(self, block: Block) -> Contributions:
+        """Numbers from 0 to 1; the context's part is 0."""
+        drawn = np.random.default_rng(self.seed).random(len(block), np.float32)
+        return Contributions(drawn, np.zeros_like(drawn), drawn)
 
 
 class RandomOrderVocabulary(Vocabulary):
@@ -25,17 +42,12 @@ class RandomOrderVocabulary(Vocabulary):
 
     method: ClassVar[str] = "random"
 
-    def embed(self, prompt: str, name: str) -> Features:
-        """A random direction, the same for the same seed, name and prompt."""
+    def compile(self, prompt: str, name: str) -> RandomScorer:
+        """A seed of the name's and the prompt's own, and a random direction to find candidates by."""
         self.concept(name)
-        draw = np.random.default_rng(instance_seed(self.seed, f"{name}:{prompt}"))
-        return unit(draw.standard_normal(self.encoder.embed_dim))
-
-    def score(self, prompt: str, name: str, gallery: Features) -> Scores:
-        """Uniform numbers that do not look at the rows."""
-        self.concept(name)
-        draw = np.random.default_rng(instance_seed(self.seed, f"{name}:{prompt}"))
-        return draw.random(len(gallery), np.float32)
+        seed = instance_seed(self.seed, f"{name}:{prompt}")
+        probe = unit(np.random.default_rng(seed).standard_normal((1, self.encoder.embed_dim)))
+        return RandomScorer(space=self.space, probes=probe, seed=seed)
 
 
 @dataclass(frozen=True)

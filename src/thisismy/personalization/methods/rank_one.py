@@ -38,11 +38,11 @@ class RankOneVocabulary(Vocabulary):
 
     method: ClassVar[str] = "rank-one"
 
-    def embed(self, prompt: str, name: str) -> Features:
-        """The text vector of the prompt about "sks CATEGORY", moved by the instance's update."""
+    def query_vectors(self, prompts: Sequence[str], name: str) -> Features:
+        """The text vectors of the prompts about "sks CATEGORY", moved by the instance's update."""
         concept = self.concept(name)
-        text = marked_texts(self.encoder, [prompt], concept.category)[0]
-        return unit(text + concept.arrays["out"] * (text @ concept.arrays["in"]))
+        texts = marked_texts(self.encoder, prompts, concept.category)
+        return unit(texts + (texts @ concept.arrays["in"])[:, None] * concept.arrays["out"])
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import time
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,8 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from thisismy.core.errors import QueryError
+from thisismy.retrieval.filters import Filters, parse_day
+from thisismy.retrieval.options import SearchOptions, pooling_of
 from thisismy.store import catalog
 from thisismy.store.instances import name_key
 from thisismy.store.transcripts import find_phrase
@@ -27,7 +30,6 @@ from thisismy.web.uploads import picture_of_upload
 
 if TYPE_CHECKING:
     from thisismy.media.pictures import Picture
-    from thisismy.retrieval.results import Hit, SearchResult
 
 router = APIRouter(prefix="/api", tags=["search"])
 
@@ -134,10 +136,17 @@ async def export(page: PageOf, body: Export) -> FileResponse:
 _TYPES = {".zip": "application/zip", ".png": "image/png", ".csv": "text/csv", ".edl": "text/plain"}
 
 
-def _answer(page: Page, fields: SearchFields, pictures: list[Picture] | None = None) -> responses.Answer:
+def _answer(page: Page, fields: SearchFields, pictures: Sequence[Picture] = ()) -> responses.Answer:
     began = time.perf_counter()
-    result = _search(page, fields, pictures or [])
-    hits = presenters.show_hits(page, result.hits, result.names, result.read)
+    result = page.library.search.find(
+        fields.q,
+        images=pictures,
+        like=fields.like,
+        unlike=fields.unlike,
+        options=_options(fields),
+        filters=_filters(fields),
+    )
+    hits = presenters.show_hits(page, result.hits, result.names)
     if fields.sort == "date":
         hits.sort(key=lambda hit: (hit.created is not None, hit.created or "", -hit.start), reverse=True)
     return responses.Answer(
@@ -148,25 +157,22 @@ def _answer(page: Page, fields: SearchFields, pictures: list[Picture] | None = N
         searched=result.searched,
         milliseconds=round((time.perf_counter() - began) * 1000, 1),
         hits=hits,
-        nearest=presenters.show_hits(
-            page, result.nearest or _misses(page, fields, pictures or [], result), result.names, result.read
-        ),
+        nearest=presenters.show_hits(page, result.nearest, result.names),
     )
 
 
-def _misses(page: Page, fields: SearchFields, pictures: list[Picture], result: SearchResult) -> list[Hit]:
-    """The best shots that are no hits."""
-    if not fields.misses or len(result.hits) >= fields.k:
-        return []
-    every = fields.model_copy(update={"cutoff": 0.0, "k": min(500, len(result.hits) + fields.misses)})
-    good = {hit.shot_id for hit in result.hits}
-    return [hit for hit in _search(page, every, pictures).hits if hit.shot_id not in good][: fields.misses]
+def _options(fields: SearchFields) -> SearchOptions:
+    return SearchOptions(
+        k=fields.k,
+        pooling=pooling_of(fields.by),
+        cutoff=fields.cutoff,
+        fold=fields.fold,
+        misses=fields.misses,
+    )
 
 
-def _search(page: Page, fields: SearchFields, pictures: list[Picture]) -> SearchResult:
-    from thisismy.retrieval.filters import Filters, parse_day
-
-    filters = Filters(
+def _filters(fields: SearchFields) -> Filters:
+    return Filters(
         path=fields.path or None,
         after=parse_day(fields.after) if fields.after else None,
         before=parse_day(fields.before) if fields.before else None,
@@ -174,17 +180,6 @@ def _search(page: Page, fields: SearchFields, pictures: list[Picture]) -> Search
         max_duration=fields.max_duration,
         kind=fields.kind,
         media_id=fields.media,
-    )
-    return page.library.search.find(
-        fields.q,
-        images=pictures,
-        like=fields.like,
-        unlike=fields.unlike,
-        k=fields.k,
-        by=fields.by,
-        cutoff=fields.cutoff,
-        fold=fields.fold,
-        filters=filters,
     )
 
 
@@ -201,7 +196,9 @@ def _fit(name: str, typed: str) -> int:
 def _export(page: Page, body: Export, folder: Path) -> Path:
     from thisismy.retrieval.export import export_hits
 
-    hits = _hits_to_save(page, body)
+    hits = page.library.search.score(body.query, body.shots)
+    if not hits:
+        raise NotFoundError("none of these shots is in the library any more: search again")
     if body.what == "sheet":
         export_hits(body.query, hits, sheet=folder / "hits.png")
         return folder / "hits.png"
@@ -218,36 +215,3 @@ def _export(page: Page, body: Export, folder: Path) -> Path:
             lines.writelines(f"{failure.path}: {failure.error}\n" for failure in saved.failed)
             archive.writestr("failed.txt", lines.getvalue())
     return folder / "hits.zip"
-
-
-def _hits_to_save(page: Page, body: Export) -> list[Hit]:
-    """Hits in the order of the shots asked for, with their scores for the query."""
-    from dataclasses import replace
-
-    from thisismy.retrieval.results import Hit
-
-    scored: dict[int, Hit] = {}
-    if body.query.strip():
-        result = page.library.search.find(body.query, k=500, cutoff=0, fold=False)
-        scored = {hit.shot_id: hit for hit in result.hits}
-    shots = page.library.files.shots(body.shots)
-    if not shots:
-        raise NotFoundError("none of these shots is in the library any more: search again")
-    return [
-        replace(scored[shot.id], rank=place)
-        if shot.id in scored
-        else Hit(
-            rank=place,
-            path=shot.path,
-            start=shot.span.start,
-            end=shot.span.end,
-            score=0.0,
-            relevance=0.0,
-            time=shot.time,
-            kind=shot.kind,
-            created=shot.created,
-            media_id=shot.media_id,
-            shot_id=shot.id,
-        )
-        for place, shot in enumerate(shots, start=1)
-    ]

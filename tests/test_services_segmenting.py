@@ -16,7 +16,7 @@ from thisismy.cli.app import run
 from thisismy.core.errors import InstanceError, MediaError, QueryError, VocabularyError
 from thisismy.library import Library
 from thisismy.personalization.segmentation import overlap
-from thisismy.services.segmenting import Segmented, segment_named
+from thisismy.services.segmenting import Segmented
 
 RED = (220, 20, 20)
 
@@ -32,7 +32,7 @@ def picture(path: Path, left: int, top: int) -> np.ndarray:
 
 
 def segmented(library: Library, query: str, place: str, **options: Any) -> Segmented:
-    return segment_named(library.search, library.learning, query, place, **options)
+    return library.search.segment(query, place, **options)
 
 
 @pytest.fixture
@@ -50,9 +50,7 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Library:
 @pytest.mark.parametrize("method", ["visual", "palavra", "default"])
 def test_a_named_thing_is_marked_in_a_photo(library, tmp_path, method):
     truth = picture(tmp_path / "park.png", 60, 40)
-    found = segment_named(
-        library.search, library.learning, "my kite Ruby", str(tmp_path / "park.png"), method=method
-    )
+    found = library.search.segment("my kite Ruby", str(tmp_path / "park.png"), method=method)
     assert overlap(found.mask, truth) > 0.6
     assert (found.name, found.prompt, found.time) == ("my kite Ruby", "*", None)
     left, top, right, bottom = found.box
@@ -65,9 +63,7 @@ def test_a_named_thing_is_marked_in_a_photo(library, tmp_path, method):
 
 def test_the_overlay_keeps_the_thing_and_dims_the_rest(library, tmp_path):
     picture(tmp_path / "park.png", 60, 40)
-    found = segment_named(
-        library.search, library.learning, "Ruby in the sky", str(tmp_path / "park.png"), method="visual"
-    )
+    found = library.search.segment("Ruby in the sky", str(tmp_path / "park.png"), method="visual")
     assert found.prompt == "* in the sky"
     shown = found.overlay()
     assert shown.shape == found.picture.shape
@@ -79,9 +75,7 @@ def test_the_overlay_keeps_the_thing_and_dims_the_rest(library, tmp_path):
 
 def test_nothing_of_it_is_kept(library, tmp_path):
     picture(tmp_path / "park.png", 60, 40)
-    segment_named(
-        library.search, library.learning, "my kite Ruby", str(tmp_path / "park.png"), method="visual"
-    )
+    library.search.segment("my kite Ruby", str(tmp_path / "park.png"), method="visual")
     with pytest.raises(VocabularyError, match="nothing was learned"):
         library.learning.vocabulary()
 
@@ -93,7 +87,7 @@ def test_what_makes_no_sense_is_refused(library, tmp_path):
         segmented(library, "my dog", park)
     with pytest.raises(QueryError, match=r"which moment of film\.mp4"):
         segmented(library, "my kite Ruby", str(tmp_path / "film.mp4"))
-    with pytest.raises(QueryError, match="is no time"):
+    with pytest.raises(QueryError, match="is not a time"):
         segmented(library, "my kite Ruby", f"{tmp_path / 'film.mp4'}@1.2.3")
     with pytest.raises(MediaError, match="none"):
         segmented(library, "my kite Ruby", str(tmp_path / "none.png"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fakes import FakeEncoder
@@ -13,6 +14,7 @@ from PIL import Image
 from thisismy.core.errors import EncoderMismatchError, LibraryError, QueryError
 from thisismy.library import Library
 from thisismy.retrieval.filters import Filters, parse_day
+from thisismy.retrieval.options import SearchOptions
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "white": (255, 255, 255)}
 
@@ -37,8 +39,9 @@ def library(encoder: FakeEncoder, tmp_path: Path) -> Library:
     return made
 
 
-def names(library: Library, text: str = "", **options: object) -> list[str]:
-    result = library.search.find(text, **{"cutoff": 0.0, "fold": False, **options})
+def names(library: Library, text: str = "", k: int = 20, **query: Any) -> list[str]:
+    options = SearchOptions(k=k, cutoff=0.0, fold=False)
+    result = library.search.find(text, options=options, **query)
     return [f"{Path(hit.path).parent.name}/{Path(hit.path).stem}" for hit in result.hits]
 
 
@@ -86,19 +89,26 @@ def test_empty_library(encoder: FakeEncoder, tmp_path: Path) -> None:
         ("", {}, "nothing to look for"),
         ("   ", {}, "nothing to look for"),
         ("red", {"k": 0}, "0 hits"),
-        ("red", {"by": "scene"}, "'scene'"),
+        ("red", {"k": 10_001}, "10001 hits .* from 1 to 10000"),
+        ("red", {"pooling": "scene"}, "'scene'"),
         ("red", {"cutoff": 95}, "95"),
+        ("red", {"cutoff": float("nan")}, "nan"),
+        ("red", {"misses": -1}, "-1 nearest misses"),
     ],
 )
 def test_queries_that_make_no_sense(
-    library: Library, text: str, options: dict[str, object], message: str
+    library: Library, text: str, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(QueryError, match=message):
-        library.search.find(text, **options)
+        library.search.find(text, options=SearchOptions(**options))
 
 
 def test_a_query_of_ten_thousand_words(library: Library) -> None:
-    assert library.search.find("red " * 10_000, cutoff=0, k=1).hits[0].path.endswith("red.png")
+    assert (
+        library.search.find("red " * 10_000, options=SearchOptions(cutoff=0, k=1))
+        .hits[0]
+        .path.endswith("red.png")
+    )
 
 
 def test_another_encoder_is_refused_by_name(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,5 +164,5 @@ def test_days() -> None:
         date(2024, 7, 31),
     ]
     for wrong in ("yesterday", "2024-13", "2024-02-30", "1-2-3-4"):
-        with pytest.raises(QueryError, match="is no day"):
+        with pytest.raises(QueryError, match="is not a day"):
             parse_day(wrong)

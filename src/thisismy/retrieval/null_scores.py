@@ -40,8 +40,13 @@ WORDS = tuple(
 
 
 @dataclass(frozen=True)
-class Background:
-    """Quantiles of unrelated cosines at ``LEVELS``, ``(len(LEVELS),)``; None: the library is too small."""
+class NullScores:
+    """How unrelated pairs score: quantiles at ``LEVELS``, each ``(len(LEVELS),)``.
+
+    Attributes:
+        text: of everyday words with shots.
+        image: of shots of different files with each other; None where the library is too small to tell.
+    """
 
     text: NDArray[np.float64]
     image: NDArray[np.float64] | None
@@ -82,8 +87,8 @@ def query_features(encoder: Encoder, texts: Sequence[str]) -> Features:
     return unit(both[: len(texts)] + both[len(texts) :])
 
 
-def measure(gallery: Gallery, words: Features, seed: int = 0) -> Background:
-    """The background of a gallery.
+def measure_null_scores(gallery: Gallery, words: Features, seed: int = 0) -> NullScores:
+    """The null scores of a gallery.
 
     Args:
         gallery: not empty.
@@ -93,8 +98,9 @@ def measure(gallery: Gallery, words: Features, seed: int = 0) -> Background:
     chosen = np.arange(len(gallery))
     if len(chosen) > SHOTS:
         chosen = np.sort(np.random.default_rng(seed).choice(chosen, SHOTS, replace=False))
+    chosen = chosen[np.isfinite(gallery.vectors[chosen]).all(axis=1)]
     vectors = gallery.vectors[chosen]
     text = np.quantile(words @ vectors.T, LEVELS)
     apart = gallery.media_ids[chosen][:, None] != gallery.media_ids[chosen][None, :]
     image = np.quantile((vectors @ vectors.T)[apart], LEVELS) if apart.sum() >= len(LEVELS) else None
-    return Background(text, image)
+    return NullScores(text, image)

@@ -13,6 +13,7 @@ from thisismy.cli.app import run
 from thisismy.core.box import Box
 from thisismy.core.errors import EncoderError, MediaError, QueryError, VocabularyError
 from thisismy.library import Library
+from thisismy.retrieval.options import SearchOptions
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
@@ -47,7 +48,8 @@ def photo(tmp_path: Path) -> Path:
 
 
 def _names(library: Library, text: str, photo: Path, **options: object) -> list[str]:
-    result = library.search.find_pictured(text, photo, **{"cutoff": 0.0, "fold": False, **options})
+    everything = SearchOptions(cutoff=0.0, fold=False)
+    result = library.search.find_pictured(text, photo, options=everything, **options)
     return [Path(hit.path).stem for hit in result.hits]
 
 
