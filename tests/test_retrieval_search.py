@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from fakes import FakeEncoder
 
+from thisismy.core.errors import EncoderMismatchError
 from thisismy.encoders.base import unit
+from thisismy.personalization import NamedInstance, make_method
+from thisismy.retrieval.named import find_named
+from thisismy.retrieval.names import NamedQuery
 from thisismy.retrieval.null_scores import LEVELS, WORDS, NullScores, measure_null_scores
 from thisismy.retrieval.options import SearchOptions
 from thisismy.retrieval.search import Query, find
@@ -87,3 +91,30 @@ def test_a_library_of_one_file_has_no_null_scores_of_pictures() -> None:
     null = measure_null_scores(one, unit(np.random.default_rng(0).normal(size=(20, 8))))
     assert null.image is None
     assert null.cosine(0.99, "image") == -np.inf
+
+
+def test_a_query_of_another_encoder_is_refused_with_both_names() -> None:
+    other = FakeEncoder()
+    other.id = "fake-2"
+    options = SearchOptions(cutoff=0)
+    with pytest.raises(EncoderMismatchError, match=r"'fake-2' .* 'fake-colours'"):
+        find(Query("red"), RED_AND_GREEN, other, NULL_SCORES, options)
+    ball = NamedInstance("my ball", "red", RED_AND_GREEN.vectors[:1])
+    vocabulary = make_method("visual").fit([ball], RED_AND_GREEN.vectors[2:], other)
+    read = NamedQuery("my ball", ("my ball",), "*", ("*",), "")
+    with pytest.raises(EncoderMismatchError, match=r"'fake-2' .* 'fake-colours'"):
+        find_named(read, RED_AND_GREEN, vocabulary, options, None)
+    wide = FakeEncoder()
+    wide.embed_dim = 5
+    with pytest.raises(EncoderMismatchError, match=r"'fake-colours' have 5 numbers, those of the gallery 4"):
+        find(Query("red"), RED_AND_GREEN, wide, NULL_SCORES, options)
+
+
+def test_a_broken_vector_spoils_no_search() -> None:
+    rows = np.array([[1, 0, 0, 0.1], [np.nan, 0.1, 0, 0.1], [0, 1, 0, 0.1]])
+    gallery = gallery_of(rows)
+    null = measure_null_scores(gallery, unit(np.random.default_rng(0).normal(size=(20, 4))))
+    assert np.isfinite(null.text).all()
+    found = find(Query("red"), gallery, FakeEncoder(), null, SearchOptions(cutoff=0, fold=False))
+    assert 1 not in [hit.row for hit in found.hits]
+    assert found.hits[0].row == 0

@@ -7,10 +7,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fakes import FakeEncoder
 from PIL import Image
 
+from thisismy.cli.app import run
 from thisismy.core.errors import EncoderMismatchError, LibraryError, QueryError
 from thisismy.library import Library
 from thisismy.retrieval.filters import Filters, parse_day
@@ -33,7 +35,7 @@ def library(encoder: FakeEncoder, tmp_path: Path) -> Library:
             path = tmp_path / "in" / place / f"{name}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             noise = Image.effect_noise((16, 16), 30).convert("RGB")
-            Image.blend(Image.new("RGB", (16, 16), colour), noise, 0.1 if shade == 255 else 0.35).save(path)
+            Image.blend(Image.new("RGB", (16, 16), colour), noise, 0.1 if shade == 255 else 0.25).save(path)
     made = Library.create(tmp_path / "library")
     made.files.add([tmp_path / "in"], encoder="fake")
     return made
@@ -74,6 +76,100 @@ def test_filters(library: Library, tmp_path: Path) -> None:
     assert names(library, "red", filters=Filters(path="*/a/*.png"), k=1) == ["a/red"]
     assert names(library, "red", filters=Filters(min_duration=1)) == []
     assert names(library, "red", filters=Filters(after=date(1990, 1, 1))) == []
+
+
+@pytest.fixture
+def uncached(encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch) -> FakeEncoder:
+    """The encoder itself, with nothing that remembers what it said."""
+    monkeypatch.setattr("thisismy.encoders.caching.CachingEncoder", lambda itself: itself)
+    return encoder
+
+
+@pytest.mark.parametrize(
+    "text", ["Rusty", "Rusty in front of blue", "Rusty and Moss", "Rusty and Moss on red"]
+)
+@pytest.mark.parametrize("pooling", ["mean", "max"])
+def test_a_search_by_name_encodes_each_text_once_however_many_hits(
+    uncached: FakeEncoder, library: Library, tmp_path: Path, text: str, pooling: str
+) -> None:
+    for name, colour in (("my dog Rusty", "red"), ("my cat Moss", "green")):
+        library.instances.name(name, [str(tmp_path / f"in/a/{colour}.png")], category=name.split()[1])
+    library.learning.learn(judge=False)
+    for k in (1, 3, 8):
+        before = uncached.text_calls
+        options = SearchOptions(k=k, pooling=pooling, cutoff=0, fold=False, misses=k)
+        assert len(library.search.find(text, options=options).hits) == k
+        assert uncached.text_calls - before <= text.count("Rusty") + text.count("Moss")
+        before = uncached.text_calls
+        library.search.find(text, options=replace(options, cutoff=0.95))
+        assert uncached.text_calls - before <= text.count("Rusty") + text.count("Moss")
+
+
+@pytest.mark.parametrize("text", ["red", "my dog Rusty"])
+def test_the_nearest_misses_come_with_the_hits_as_many_as_asked_for(
+    library: Library, tmp_path: Path, text: str
+) -> None:
+    library.instances.name("my dog Rusty", [str(tmp_path / "in/a/red.png")], category="dog")
+    options = SearchOptions(fold=False)
+    hits = library.search.find(text, options=options).hits
+    assert 0 < len(hits) < 8
+    assert library.search.find(text, options=options).nearest == []
+    for wanted in (1, 3):
+        result = library.search.find(text, options=replace(options, misses=wanted))
+        assert result.hits == hits
+        assert [miss.rank for miss in result.nearest] == [len(hits) + place for place in range(1, wanted + 1)]
+        assert not {miss.shot_id for miss in result.nearest} & {hit.shot_id for hit in hits}
+    everything = library.search.find(text, options=replace(options, misses=100))
+    assert len(everything.hits) + len(everything.nearest) == 8
+
+
+def test_a_hit_says_why(library: Library, tmp_path: Path) -> None:
+    library.instances.name("my dog Rusty", [str(tmp_path / "in/a/red.png")], category="dog")
+    hit = library.search.find("my dog Rusty in front of blue").hits[0]
+    (evidence,) = hit.evidence
+    assert (evidence.instance, evidence.space, evidence.region) == ("my dog Rusty", "fake-colours", "frame")
+    assert evidence.probability == hit.probability == pytest.approx(hit.relevance, abs=1e-6)
+    assert evidence.log_odds == pytest.approx(np.log(hit.probability / (1 - hit.probability)), abs=1e-3)
+    assert (evidence.time, evidence.box, hit.box) == (hit.best_time, None, None)
+    assert 0 <= (hit.context_percentile or 0) <= 1
+    plain = library.search.find("red").hits[0]
+    assert (plain.evidence, plain.probability, plain.context_percentile) == ((), None, None)
+
+
+@pytest.mark.parametrize("text", ["red", "my dog Rusty", "my dog Rusty in front of blue"])
+def test_certain_shots_are_scored_as_a_search_scores_them(
+    library: Library, tmp_path: Path, text: str
+) -> None:
+    library.instances.name("my dog Rusty", [str(tmp_path / "in/a/red.png")], category="dog")
+    everything = SearchOptions(cutoff=0, fold=False)
+    hits = {hit.shot_id: hit for hit in library.search.find(text, options=everything).hits}
+    wanted = [*list(hits)[3:5], *list(hits)[:2], 999]
+    scored = library.search.score(text, wanted)
+    assert [hit.shot_id for hit in scored] == wanted[:4]
+    assert [hit.rank for hit in scored] == [1, 2, 3, 4]
+    for hit in scored:
+        assert hit == replace(hits[hit.shot_id], rank=hit.rank)
+    assert [hit.score for hit in library.search.score("", wanted)] == [0, 0, 0, 0]
+
+
+def test_what_makes_no_sense_is_refused_in_one_line_by_the_command(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for wrong, told in (
+        (["-k", "0"], "0 hits cannot be asked for: from 1 to 10000"),
+        (["-k", "1000000"], "from 1 to 10000"),
+        (["--by", "scene"], "'shot' (the mean of their frames) or 'frame' (the best one), not 'scene'"),
+        (["--cutoff", "nan"], "from 0 to 1, not nan"),
+        (["--min-duration", "-1"], "a number of seconds from 0, not -1.0"),
+        (["--max-duration", "inf"], "a number of seconds from 0, not inf"),
+    ):
+        for command in (["search", "red"], ["search", "--said", "red"], ["export", "red", "--list", "x.csv"]):
+            if "--said" in command and wrong[0].endswith("duration"):
+                continue
+            assert run(["-L", str(library.store.folder), *command, *wrong]) == 1
+            error = capsys.readouterr().err
+            assert told in error
+            assert error.count("\n") == 1
 
 
 def test_empty_library(encoder: FakeEncoder, tmp_path: Path) -> None:

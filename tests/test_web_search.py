@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from fakes import FakeEncoder
 from fastapi.testclient import TestClient
 from PIL import Image
 from web_library import (  # noqa: F401
@@ -75,6 +76,38 @@ def test_misses_below_the_hits(client: TestClient) -> None:
     assert len(near) == 2
     assert not set(good) & set(near)
     assert answer["nearest"][0]["score"] <= answer["hits"][-1]["score"]
+
+
+@pytest.mark.parametrize("by", ["shot", "frame"])
+def test_a_search_by_name_with_its_misses_encodes_once(
+    library: Path, encoder: FakeEncoder, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    monkeypatch.setattr("thisismy.encoders.caching.CachingEncoder", lambda itself: itself)
+    with open_client(library) as client:
+        name_it(client, "my dog Rusty", shots_of(client, "red.png")[0]["shot_id"])
+        query = {"q": "my dog Rusty in front of blue", "fold": False, "by": by}
+        client.get("/api/search", params=query)
+        for k, misses in ((1, 0), (3, 3), (20, 20)):
+            before = encoder.text_calls
+            answer = client.get("/api/search", params={**query, "k": k, "misses": misses}).json()
+            assert answer["hits"]
+            assert encoder.text_calls - before <= 1
+        before = encoder.text_calls
+        client.post("/api/export", json={"query": query["q"], "shots": [1, 2, 3], "what": "csv"})
+        assert encoder.text_calls - before <= 1
+
+
+def test_a_hit_by_name_comes_with_its_evidence(client: TestClient) -> None:
+    name_it(client, "my dog Rusty", shots_of(client, "red.png")[0]["shot_id"])
+    hit = client.get("/api/search", params={"q": "my dog Rusty"}).json()["hits"][0]
+    (evidence,) = hit["evidence"]
+    assert (evidence["instance"], evidence["space"], evidence["box"]) == (
+        "my dog Rusty",
+        "fake-colours",
+        None,
+    )
+    assert evidence["probability"] == hit["probability"]
+    assert hit["relevance"] == pytest.approx(hit["probability"], abs=1e-6)
 
 
 def test_more_like_this_and_not_this(client: TestClient) -> None:

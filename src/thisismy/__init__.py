@@ -1,7 +1,7 @@
 """Find your own named things in your own videos.
 
-The verbs are methods of ``Library``; it is imported when first asked for, so that importing the package costs
-nothing.
+Everything is done through ``Library``. It and what its searches take are imported when first asked for, so
+that importing the package costs nothing.
 """
 
 from __future__ import annotations
@@ -10,13 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thisismy.library import Library
+    from thisismy.retrieval.filters import Filters
+    from thisismy.retrieval.options import SearchOptions
 
-__all__ = ["Library"]
+__all__ = ["Filters", "Library", "SearchOptions"]
+
+_HOMES = {
+    "Filters": "thisismy.retrieval.filters",
+    "Library": "thisismy.library",
+    "SearchOptions": "thisismy.retrieval.options",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "Library":
-        from thisismy.library import Library
+    if name in _HOMES:
+        from importlib import import_module
 
-        return Library
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'thisismy' has no attribute {name!r}")
