@@ -48,7 +48,7 @@ features = meta_train(things, negatives, encoder, MetaArguments(rounds=1, epochs
 features.save(Path("categories.safetensors"))
 method = make_method("meta-tokens", {"category_features": "categories.safetensors", "epochs": 10})
 vocabulary = method.fit(instances, negatives, encoder)
-print(len(things), features.history[-1], vocabulary.embed("* in the grass", instances[0].name).shape)
+print(len(things), features.history[-1], vocabulary.compile("* in the grass", instances[0].name).probes.shape)
 
 # %% What the instance and the context brought to each row, and the cut-off below which it is another thing.
 vocabulary = make_method("default").fit(instances, negatives, encoder)
