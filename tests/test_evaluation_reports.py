@@ -242,7 +242,7 @@ def test_evaluate_list_names_methods_and_benchmarks():
 
 
 def test_evaluate_refuses_what_it_does_not_know(tiny_path, tmp_path):
-    with pytest.raises(Exception, match="no method called 'best'"):
+    with pytest.raises(Exception, match="no method is called 'best'"):
         call("photos", tiny_path, "--methods", "best", "--encoder", "embedded")
     with pytest.raises(BenchmarkError, match="cannot read"):
         call("photos", tmp_path / "none.json", "--encoder", "embedded")
@@ -469,10 +469,7 @@ def test_every_dataset_of_the_registry_is_a_command_a_kind_and_a_row_of_the_guid
         assert name in commands
         assert f"| `{name}` |" in guide
         assert "--seeds" in call(name, "--help")
-        options = {
-            key: next(o.default for o in dataset.options if o.name == key) for key in dataset.study_options()
-        }
-        given = {key: value for key, value in options.items() if value is not None}
+        given = {o.name: o.default for o in dataset.options if o.in_studies and o.default is not None}
         task = study(benchmarks=[{"kind": name, "path": "x", **given}]).tasks[0]
         assert task.protocols[0].examples == dataset.defaults.get("examples")
     with pytest.raises(BenchmarkError, match="split is one of validation, test, not 'train'"):

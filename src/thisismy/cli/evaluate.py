@@ -40,7 +40,7 @@ FeatureFile = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
-METHODS = "default,visual,product"
+METHODS = "default,clip-visual,product"
 
 SETTINGS: dict[str, tuple[Any, Any, str]] = {
     "examples": (int, None, "Examples an instance is learned from; all if not given."),
@@ -128,7 +128,7 @@ def segmentation(
     ] = None,
     images: Annotated[Path | None, typer.Option(help="The folder with JPEGImages and Annotations.")] = None,
     split: Literal["validation", "test"] = "test",
-    methods: Methods = "palavra,palavra?epochs=0,pi-map,default,visual,language",
+    methods: Methods = "palavra,palavra?epochs=0,pi-map,default,clip-visual,language",
     seeds: Seeds = 5,
     encoder: EncoderName = "auto",
     features: FeatureFile = None,
@@ -316,14 +316,14 @@ def _print(document: dict[str, Any], json: bool) -> None:
 
 
 def _print_list(json: bool) -> None:
-    from thisismy.personalization.registry import METHODS as REGISTRY
+    from thisismy.personalization.registry import describe_methods
 
-    first_lines = {name: (method.__doc__ or "").strip().split("\n")[0] for name, method in REGISTRY.items()}
+    methods = describe_methods()
     benchmarks = {dataset.name: dataset.about for dataset in DATASETS.values()}
     if json:
-        print_json({"methods": first_lines, "benchmarks": benchmarks})
+        print_json({"methods": methods, "benchmarks": benchmarks})
         return
-    for title, what in (("methods", first_lines), ("benchmarks", benchmarks)):
+    for title, what in (("methods", methods), ("benchmarks", benchmarks)):
         typer.echo(f"{title}:")
         for name, line in what.items():
-            typer.echo(f"  {name:17} {line}")
+            typer.echo(f"  {name:20} {line}")
