@@ -175,7 +175,7 @@ def test_a_folder_that_vanishes_takes_nothing_with_it(
     report = index(store, encoder, tmp_path / "drive")
     assert len(report.failed) == 1
     assert "cannot be read" in report.failed[0].error
-    assert count(store, "features") == 1
+    assert count(store, "vectors") == 1
 
 
 def test_another_encoder_encodes_the_same_frames_again(
@@ -187,7 +187,7 @@ def test_another_encoder_encodes_the_same_frames_again(
     other.id = "fake-other"
     report = index(store, other, tmp_path / "in", encoder="other", encoder_id=None)
     assert (report.updated, other.images_seen) == (1, 1)
-    assert (count(store, "shots"), count(store, "features")) == (1, 2)
+    assert (count(store, "shots"), count(store, "vectors")) == (1, 2)
     assert len(load_gallery(store, "fake-other")) == len(load_gallery(store, encoder.id)) == 1
 
 
@@ -197,7 +197,7 @@ def test_other_sampling_scans_again_and_leaves_one_set(
     photo(tmp_path / "in/a.png", (255, 0, 0))
     index(store, encoder, tmp_path / "in")
     assert index(store, encoder, tmp_path / "in", rate=2.0).updated == 1
-    assert (count(store, "shots"), count(store, "frames"), count(store, "features")) == (1, 1, 1)
+    assert (count(store, "shots"), count(store, "regions"), count(store, "vectors")) == (1, 1, 1)
 
 
 def test_a_folder_loop_ends(store: Store, encoder: FakeEncoder, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_killed_again_and_again(program: list[str], tmp_path: Path) -> None:
     subprocess.run(program, check=True, stdout=subprocess.DEVNULL)
     store = Store.open(tmp_path / "library")
     assert kills
-    assert [count(store, table) for table in ("files", "media", "shots", "frames", "features")] == [FILES] * 5
+    assert [count(store, table) for table in ("files", "media", "shots", "regions", "vectors")] == [FILES] * 5
     assert len(load_gallery(store, FakeEncoder.id)) == FILES
     # A kill costs at most the one file that was being encoded.
     assert FILES <= len((tmp_path / "calls").read_text()) <= FILES + kills
@@ -90,7 +90,7 @@ def test_two_at_once(program: list[str], tmp_path: Path) -> None:
     done = [int(process.communicate()[0]) for process in processes]
     store = Store.open(tmp_path / "library")
     assert sum(done) == FILES
-    assert [count(store, table) for table in ("files", "media", "shots", "features")] == [FILES] * 4
+    assert [count(store, table) for table in ("files", "media", "shots", "vectors")] == [FILES] * 4
     assert len((tmp_path / "calls").read_text()) == FILES
 
 

@@ -7,42 +7,69 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from thisismy.core.atomic_files import replacing
+from thisismy.core.errors import EncoderMismatchError
 from thisismy.encoders.base import Encoder, Features
 from thisismy.retrieval.null_scores import WORDS, NullScores, measure_null_scores, query_features
 from thisismy.store.folder import Store
 from thisismy.store.vector_index.gallery import Gallery, load_gallery
 
+DAMAGED = (OSError, ValueError, KeyError, EOFError, BadZipFile)
+"""What reading a file that is not there, or not whole, may raise."""
+
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a search reads; ``null_scores`` is None while the gallery is empty."""
+    """What a search reads: vectors, and the one encoder whose queries may meet them.
+
+    Attributes:
+        gallery: every shot.
+        null_scores: None while the gallery is empty.
+        load_encoder: gives the gallery's encoder; many things are found without it.
+    """
 
     gallery: Gallery
     null_scores: NullScores | None
+    load_encoder: Callable[[], Encoder]
+
+    @property
+    def encoder(self) -> Encoder:
+        """The gallery's encoder.
+
+        Raises:
+            EncoderError: it cannot be loaded.
+            EncoderMismatchError: its name gives another one now.
+        """
+        encoder = self.load_encoder()
+        if encoder.id != self.gallery.encoder_id:
+            raise EncoderMismatchError(
+                f"a query of {encoder.id} cannot be looked up among vectors of {self.gallery.encoder_id}"
+            )
+        return encoder
 
 
 def prepare(store: Store, encoder_id: str, encoder: Callable[[], Encoder]) -> Prepared:
     """Load what a search needs, making what is missing; ``encoder`` is only called for words it never saw."""
     gallery = load_gallery(store, encoder_id)
     if not len(gallery):
-        return Prepared(gallery, None)
+        return Prepared(gallery, None, encoder)
     words = _words(store, encoder_id, encoder)
     name = _digest(encoder_id, " ".join(WORDS))
     path = store.cache / f"null-scores-{name}-{store.generation}.npz"
     try:
         with np.load(path) as saved:
-            return Prepared(gallery, NullScores(saved["text"], saved.get("image")))
-    except (OSError, ValueError):
+            return Prepared(gallery, NullScores(saved["text"], saved.get("image")), encoder)
+    except DAMAGED:
         null_scores = measure_null_scores(gallery, words)
     for older in store.cache.glob(f"null-scores-{name}-*"):
         older.unlink(missing_ok=True)
     parts = {"text": null_scores.text, "image": null_scores.image}
     _save(path, {key: value for key, value in parts.items() if value is not None})
-    return Prepared(gallery, null_scores)
+    return Prepared(gallery, null_scores, encoder)
 
 
 def _words(store: Store, encoder_id: str, encoder: Callable[[], Encoder]) -> Features:
@@ -51,7 +78,7 @@ def _words(store: Store, encoder_id: str, encoder: Callable[[], Encoder]) -> Fea
         with np.load(path) as saved:
             words: Features = saved["words"]
             return words
-    except (OSError, ValueError):
+    except DAMAGED:
         words = query_features(encoder(), WORDS)
     _save(path, {"words": words})
     return words

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from thisismy.store.folder import Store
 if TYPE_CHECKING:
     from thisismy.encoders.base import Encoder
     from thisismy.retrieval.prepared import Prepared
+    from thisismy.store.settings import EncoderInUse
 
 Tell = Callable[[str], None]
 """Called with one line a person may want to read."""
@@ -48,23 +50,34 @@ class LibraryContext:
 
     @property
     def encoder(self) -> Encoder:
-        """The encoder the library was indexed with, loaded once.
+        """The encoder the library is searched with, loaded once.
 
         Raises:
             EncoderError: it cannot be loaded.
             EncoderMismatchError: what its name gives now is not what the library was indexed with.
         """
-        settings = self.store.index_settings
-        encoder = self.load(settings.encoder)
-        if settings.encoder_id not in (None, encoder.id):
+        return self._load_as(self.store.search_encoder)
+
+    @property
+    def encoder_id(self) -> str:
+        """The feature space the library is searched in; loads the encoder only before anything is indexed.
+
+        Raises:
+            EncoderError: it cannot be loaded.
+        """
+        return self.store.search_encoder.id or self.encoder.id
+
+    def _load_as(self, wanted: EncoderInUse) -> Encoder:
+        encoder = self.load(wanted.name)
+        if wanted.id not in (None, encoder.id):
             raise EncoderMismatchError(
-                f"the library was indexed with {settings.encoder_id}, but {settings.encoder!r} now gives "
-                f"{encoder.id}: run `thisismy add --encoder {settings.encoder}` to encode it again"
+                f"the library was indexed with {wanted.id}, but {wanted.name!r} now gives {encoder.id}: "
+                f"run `thisismy add --encoder {wanted.name}` to encode it again"
             )
         return encoder
 
     def load(self, name: str, *, allow_download: bool = False, progress: Progress = silent) -> Encoder:
-        """The encoder of a name; the one loaded last is kept.
+        """The encoder of a name; kept while the library is searched or indexed with it.
 
         Raises:
             EncoderError: it cannot be loaded.
@@ -76,14 +89,18 @@ class LibraryContext:
 
                 # One search by name asks for the same words several times.
                 encoder = CachingEncoder(load_encoder(name, allow_download=allow_download, progress=progress))
-                # One encoder at a time: they are large, and only that of the library is of use.
-                self._loaded = {name: encoder}
+                # They are large: there are two only while everything is encoded again with another one.
+                used = {self.store.search_encoder.name, self.store.index_settings.encoder}
+                self._loaded = {n: held for n, held in self._loaded.items() if n in used} | {name: encoder}
             return self._loaded[name]
 
     def prepared(self) -> Prepared:
-        """The gallery and its background as of now; while files are indexed, as of a moment ago."""
+        """The gallery with its encoder and its background; while files are indexed, as of a moment ago.
+
+        While everything is encoded again with another encoder, it is the one before with its vectors.
+        """
         held = self._cached
-        if held is not None:
+        if held is not None and held[1].gallery.encoder_id == self.store.search_encoder.id:
             fresh = held[0] == self.store.generation
             young = self.indexing and time.monotonic() < self._made_at + PATIENCE * self._took
             # Another thread is at it: what is known is better than waiting.
@@ -93,16 +110,26 @@ class LibraryContext:
             return self._prepare()
 
     def _prepare(self) -> Prepared:
-        from thisismy.retrieval.prepared import prepare
-
         began = time.monotonic()
         generation = self.store.generation
-        if self._cached is None or self._cached[0] != generation:
-            encoder_id = self.store.index_settings.encoder_id or self.encoder.id
-            self._cached = (generation, prepare(self.store, encoder_id, lambda: self.encoder))
+        wanted = replace(self.store.search_encoder, id=self.encoder_id)
+        held = self._cached
+        if held is None or held[0] != generation or held[1].gallery.encoder_id != wanted.id:
+            held = self._cached = (generation, self._pair(wanted))
         self._made_at = time.monotonic()
         self._took = self._made_at - began
-        return self._cached[1]
+        return held[1]
+
+    def _pair(self, wanted: EncoderInUse) -> Prepared:
+        from thisismy.retrieval.prepared import prepare
+
+        return prepare(self.store, wanted.id or self.encoder_id, lambda: self._load_as(wanted))
+
+    def search_with(self, wanted: EncoderInUse) -> None:
+        """Make ready what a search with an encoder reads; from then on the library is searched with it."""
+        with self._preparing:
+            self._pair(wanted)
+            self.store.search_encoder = None
 
     def warm(self) -> None:
         """Load the encoder and the gallery.

@@ -48,7 +48,7 @@ class ExampleFeatures:
         """
         with self._context.store.read() as connection:
             examples = rows.examples_of(connection, instance, state)
-        encoder_id = self._context.store.index_settings.encoder_id or self._context.encoder.id
+        encoder_id = self._context.encoder_id
         inside: list[Features | None] = [None] * len(examples)
         if boxes != "ignore" and any(example.box for example in examples):
             from thisismy.services.box_features import boxed_features

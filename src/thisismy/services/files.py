@@ -16,6 +16,7 @@ from thisismy.services.context import LibraryContext, Tell, quiet
 from thisismy.store import browsing, catalog
 from thisismy.store.features import frames_of, shots_of
 from thisismy.store.folder import add_roots, drop_roots, list_roots
+from thisismy.store.settings import EncoderInUse, IndexSettings
 
 if TYPE_CHECKING:
     from thisismy.core.span import Span
@@ -106,12 +107,32 @@ class FileService:
                 tell("the embedded encoder has changed since: everything is encoded again")
                 wanted = replace(wanted, encoder_id=None)
             indexer = Indexer(self._context.store, load, settings=wanted, progress=progress)
+            before = self._context.store.search_encoder
+            if before.id is not None and wanted.encoder_id is None:
+                # Whatever happens from here on, searches go on with what they have until the rest is done.
+                self._context.store.search_encoder = before
             report = indexer.run(paths)
             self._context.store.index_settings = indexer.settings
+            self._switch(before, indexer.settings, tell)
             add_roots(self._context.store, [path for path in paths if os.path.exists(path)])
         if indexer.settings.encoder_id is not None:
             self._context.prepared()
         return report
+
+    def _switch(self, before: EncoderInUse, settings: IndexSettings, tell: Tell) -> None:
+        """Search with the encoder of the settings from now on, unless files would not be found any more."""
+        if settings.encoder_id is None:
+            return
+        if before.id not in (None, settings.encoder_id):
+            with self._context.store.read() as connection:
+                rest = catalog.left_behind(connection, before.id or "", settings.encoder_id)
+            if rest:
+                tell(
+                    f"{len(rest)} files are not encoded with {settings.encoder} yet; until they are, "
+                    f"everything is searched with {before.name}: run `thisismy add` to encode them too"
+                )
+                return
+        self._context.search_with(EncoderInUse(settings.encoder, settings.encoder_id))
 
     def describe(self, path: Path) -> dict[str, Any]:
         """What is known of one file: its catalog entry, and "shots" with the times of their frames.

@@ -303,7 +303,7 @@ class LearningService:
             about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-        return about if about.get("encoder") == self._context.store.index_settings.encoder_id else None
+        return about if about.get("encoder") == self._context.store.search_encoder.id else None
 
     def about(self) -> dict[str, dict[str, Any]]:
         """Method, category and number of examples of every concept learned, by name of the instance."""

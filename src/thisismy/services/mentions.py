@@ -52,10 +52,11 @@ class MentionService:
 
         self._transcripts.transcribe(paths, speech=False, progress=progress)
         with self._context.store.indexing():
+            prepared = self._context.prepared()
             return mine_library(
                 self._context.store,
-                self._context.prepared().gallery,
-                self._context.encoder,
+                prepared.gallery,
+                prepared.encoder,
                 settings or MiningSettings(),
                 categories=tuple(categories or COCO_CATEGORIES),
                 media_ids=self._context.media_under(paths),

@@ -142,7 +142,7 @@ class SearchService:
         gallery = prepared.gallery
         found = SearchHits()
         if prepared.null_scores is not None:
-            vocabulary = concept_of(self._context.encoder, [picture], category, method, gallery.vectors)
+            vocabulary = concept_of(prepared.encoder, [picture], category, method, gallery.vectors)
             found = self._find_named(read, prepared, vocabulary, options, self._allowed(gallery, filters))
         return self._described(prepared, found, read)
 
@@ -237,7 +237,7 @@ class SearchService:
         if prepared.null_scores is None:
             return SearchHits()
         if not read.names:
-            encoder = self._context.encoder
+            encoder = prepared.encoder
             return find(query, prepared.gallery, encoder, prepared.null_scores, options, allowed)
         allowed = allowed & ~self._refused(read.names, prepared.gallery)
         return self._find_named(read, prepared, self._learning.learned(read.names), options, allowed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, RowMapping, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, exists, func, or_, select, update
 
 from thisismy.core.paths import path_bytes, path_text
 from thisismy.media.discovery import DiscoveredFile
@@ -141,6 +141,20 @@ def put_media(connection: Connection, content_hash: str, info: MediaInfo) -> int
     dialect_of(connection).put_row(connection, media, {"content_hash": content_hash}, values)
     made = select(media.c.id).where(media.c.content_hash == content_hash)
     return int(connection.execute(made).scalar_one())
+
+
+def left_behind(connection: Connection, old: str, new: str) -> list[Path]:
+    """Files on disk that have features of one encoder and none of another yet, in order of path."""
+
+    def encoded(key: str) -> ColumnElement[bool]:
+        own = stages.c.media_id == files.c.media_id
+        return exists().where(own, stages.c.stage == FEATURES, stages.c.key == key)
+
+    statement = select(files.c.path).where(
+        files.c.missing.is_(False), files.c.failed_stage.is_(None), encoded(old), ~encoded(new)
+    )
+    paths = connection.execute(statement.order_by(files.c.path)).scalars()
+    return [path for path in (Path(os.fsdecode(raw)) for raw in paths) if os.path.exists(path)]
 
 
 def add_notes(connection: Connection, media_id: int, notes: Sequence[str]) -> None:

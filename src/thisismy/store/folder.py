@@ -21,6 +21,8 @@ from thisismy.store.settings import (
     INDEX,
     LEARNING,
     LIBRARY_ID,
+    SEARCH,
+    EncoderInUse,
     IndexSettings,
     LearningChoice,
     get_setting,
@@ -124,6 +126,26 @@ class Store:
     def index_settings(self, settings: IndexSettings) -> None:
         with self.write() as connection:
             put_setting(connection, INDEX, asdict(settings))
+
+    @property
+    def search_encoder(self) -> EncoderInUse:
+        """What the library is searched with: the encoder it is indexed with, save while that changes.
+
+        While everything is encoded again with another encoder, and after that was interrupted, it is the one
+        before.
+        """
+        with self.read() as connection:
+            stored = get_setting(connection, SEARCH)
+            if stored:
+                return EncoderInUse(**stored)
+            index = get_setting(connection, INDEX) or {}
+        return EncoderInUse(index.get("encoder", IndexSettings.encoder), index.get("encoder_id"))
+
+    @search_encoder.setter
+    def search_encoder(self, encoder: EncoderInUse | None) -> None:
+        """None: the one it is indexed with."""
+        with self.write() as connection:
+            put_setting(connection, SEARCH, None if encoder is None else asdict(encoder))
 
     @property
     def learning_choice(self) -> LearningChoice | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 INDEX, LEARNING, GENERATION, LIBRARY_ID = "index", "learning", "generation", "library_id"
+SEARCH = "search"
 """Keys of settings."""
 
 
@@ -38,6 +39,19 @@ class IndexSettings:
     rate: float = 1.0
     at_least: int = 1
     at_most: int = 8
+
+
+@dataclass(frozen=True)
+class EncoderInUse:
+    """The encoder that a library is searched with.
+
+    Attributes:
+        name: what it is loaded by.
+        id: what it was when the library was indexed, which is its feature space; None before.
+    """
+
+    name: str
+    id: str | None
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thisismy.core.atomic_files import new_folder
-from thisismy.core.errors import LibraryError
 from thisismy.encoders.base import Features, unit
+from thisismy.encoders.space import FRAME
 from thisismy.store.features import count_regions, iterate_vectors
 from thisismy.store.folder import Store
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the layout of the cached files changes; older ones are then rebuilt."""
 
 _BLOCK = 4096
@@ -55,37 +55,56 @@ class Gallery:
 ARRAYS = [name for name in Gallery.__annotations__ if name != "encoder_id"]
 
 
-def load_gallery(store: Store, encoder_id: str) -> Gallery:
+def load_gallery(store: Store, encoder_id: str, kind: str = FRAME) -> Gallery:
     """The gallery of a library as it is now, from the cache or built and cached.
+
+    A cache that is damaged is made again.
+
+    Args:
+        store: the library.
+        encoder_id: the feature space.
+        kind: of the regions.
 
     Raises:
         LibraryError: the library cannot be read.
     """
-    name = hashlib.blake2b(encoder_id.encode(), digest_size=6).hexdigest()
+    name = hashlib.blake2b(f"{encoder_id} {kind}".encode(), digest_size=6).hexdigest()
     folder = store.cache / f"gallery-{name}-{FORMAT}-{store.generation}"
-    if not (folder / "about.json").is_file():
-        gallery = build_gallery(store, encoder_id)
-        try:
-            _save(gallery, folder)
-        except OSError:
-            # A cache that cannot be written (full disk, read-only library) costs time, not answers.
-            return gallery
-        _drop_older(store.cache, f"gallery-{name}-", folder.name)
+    kept = _load(folder, encoder_id)
+    if kept is not None:
+        return kept
+    gallery = build_gallery(store, encoder_id, kind)
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        _save(gallery, folder)
+    except OSError:
+        # A cache that cannot be written (full disk, read-only library) costs time, not answers.
+        return gallery
+    _drop_older(store.cache, f"gallery-{name}-", folder.name)
+    return _load(folder, encoder_id) or gallery
+
+
+def _load(folder: Path, encoder_id: str) -> Gallery | None:
+    """What is cached in a folder, mapped into memory; None when there is nothing, or nothing whole."""
     try:
         about = json.loads((folder / "about.json").read_text())
         arrays: dict[str, Any] = {n: np.load(folder / f"{n}.npy", mmap_mode="r") for n in ARRAYS}
-    except (OSError, ValueError):
-        return build_gallery(store, encoder_id)
-    if about["encoder_id"] != encoder_id:
-        raise LibraryError(f"the cache {folder} belongs to another encoder; delete it and try again")
-    return Gallery(encoder_id=encoder_id, **arrays)
+    except (OSError, ValueError, EOFError):
+        return None
+    gallery = Gallery(encoder_id=encoder_id, **arrays)
+    return gallery if about == _about(gallery) else None
 
 
-def build_gallery(store: Store, encoder_id: str) -> Gallery:
-    """Read every stored vector of an encoder into arrays."""
+def _about(gallery: Gallery) -> dict[str, Any]:
+    shapes = {name: list(getattr(gallery, name).shape) for name in ARRAYS}
+    return {"encoder_id": gallery.encoder_id, "shapes": shapes}
+
+
+def build_gallery(store: Store, encoder_id: str, kind: str = FRAME) -> Gallery:
+    """Read every stored vector of a feature space and a kind of region into arrays."""
     with store.read() as connection:
-        n_frames = count_regions(connection, encoder_id)
-        rows = iterate_vectors(connection, encoder_id)
+        n_frames = count_regions(connection, encoder_id, kind)
+        rows = iterate_vectors(connection, encoder_id, kind)
         shots: list[tuple[int, int, float, float]] = []
         first: list[int] = []
         times = np.zeros(n_frames)
@@ -138,7 +157,7 @@ def _save(gallery: Gallery, folder: Path) -> None:
     with new_folder(folder) as part:
         for name in ARRAYS:
             np.save(part / f"{name}.npy", getattr(gallery, name))
-        (part / "about.json").write_text(json.dumps({"encoder_id": gallery.encoder_id}))
+        (part / "about.json").write_text(json.dumps(_about(gallery)))
 
 
 def _drop_older(cache: Path, prefix: str, keep: str) -> None:

@@ -108,7 +108,7 @@ def _words() -> None:
     connection = op.get_bind()
     dialect = dialect_of(connection)
     dialect.create_word_index(connection)
-    columns = [sa.column(name) for name in ("media_id", "position", "text")]
+    columns: list[sa.ColumnClause[str]] = [sa.column(name) for name in ("media_id", "position", "text")]
     segments = sa.table("segments", *columns, sa.column("words", sa.JSON))
     for media_id in connection.execute(sa.select(segments.c.media_id).distinct()).scalars().all():
         said = sa.select(segments.c.text, segments.c.words).where(segments.c.media_id == media_id)
