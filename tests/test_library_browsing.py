@@ -52,15 +52,15 @@ def test_the_shot_around_an_instant(library: Library) -> None:
     assert at == [shots[name].id for name in ("b.mp4@0", "b.mp4@0", "b.mp4@2", "b.mp4@2")]
 
 
-def test_marks_move_with_what_they_stand_for(library: Library) -> None:
+def test_change_tokens_move_with_what_they_stand_for(library: Library) -> None:
     def moved() -> set[str]:
         nonlocal before
-        now = library.marks()
+        now = library.change_tokens()
         kinds = {kind for kind in now if now[kind] != before[kind]}
         before = now
         return kinds
 
-    before = library.marks()
+    before = library.change_tokens()
     assert moved() == set()
     place = library.instances.place_of_shot(1)
     library.instances.name("my mug", [place], category="cup")

@@ -10,10 +10,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from thisismy.core.errors import LibraryError
+from thisismy.media.discovery import Found
+from thisismy.store import catalog, schema
 from thisismy.store.dialects.sqlite import WORDS
 from thisismy.store.folder import DATABASE, Store
 from thisismy.store.schema import HEAD, metadata
-from thisismy.store.settings import IndexSettings, get_setting, put_setting
+from thisismy.store.settings import IndexSettings, LearningChoice, get_setting, put_setting
 
 
 def test_migrations_lead_to_the_schema(tmp_path: Path) -> None:
@@ -88,3 +90,23 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
         fail_half_way()
     with store.read() as connection:
         assert get_setting(connection, "half") is None
+
+
+def test_the_choice_of_how_to_learn_survives(tmp_path: Path) -> None:
+    store = Store.create(tmp_path / "new")
+    assert store.learning_choice is None
+    store.learning_choice = LearningChoice("meta-tokens", {"steps": 20, "meta": None}, seed=3)
+    store.close()
+    assert Store.open(tmp_path / "new").learning_choice == LearningChoice(
+        "meta-tokens", {"steps": 20, "meta": None}, seed=3
+    )
+
+
+def test_sizes_and_times_of_files_are_wide(tmp_path: Path) -> None:
+    assert {str(schema.files.c[name].type) for name in ("size", "mtime_ns")} == {"BIGINT"}
+    store = Store.create(tmp_path / "new")
+    with store.write() as connection:
+        catalog.put_file(connection, Found(Path("/a"), 2**40, 2**62), None)
+        row = catalog.find_file(connection, Path("/a"))
+    assert row is not None
+    assert (row["size"], row["mtime_ns"]) == (2**40, 2**62)

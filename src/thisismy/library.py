@@ -13,7 +13,7 @@ from thisismy.services.learning import LearningService
 from thisismy.services.mentions import MentionService
 from thisismy.services.searching import SearchService
 from thisismy.services.transcripts import TranscriptService
-from thisismy.store import browsing
+from thisismy.store import change_tokens
 from thisismy.store.folder import Store
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ class Library:
         """The encoder the library was indexed with; see `LibraryContext.encoder`."""
         return self.context.encoder
 
-    def marks(self) -> dict[str, Any]:
-        """A value for each kind of thing that becomes another one whenever something of the kind changes.
+    def change_tokens(self) -> dict[str, Any]:
+        """For each kind of thing, what becomes another value whenever something of the kind changes.
 
         Kinds are "library", "instances", "mentions", "transcripts" and "vocabulary".
         """
@@ -85,7 +85,7 @@ class Library:
         except OSError:
             learned = 0
         with self.store.read() as connection:
-            return {**browsing.marks(connection), "vocabulary": learned}
+            return {**change_tokens.change_tokens(connection), "vocabulary": learned}
 
     def close(self) -> None:
         """Let go of the library's files."""

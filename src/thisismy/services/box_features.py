@@ -24,7 +24,7 @@ from thisismy.store.examples import path_of, picture_of
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Encoder, Features, Picture
-    from thisismy.store.examples import Place
+    from thisismy.store.examples import MediaSpan
     from thisismy.store.folder import Store
     from thisismy.store.instances import Example
 
@@ -75,7 +75,7 @@ def boxed_features(
     return found
 
 
-def with_box(store: Store, places: Sequence[Place], texts: Sequence[str], box: Box) -> list[Place]:
+def with_box(store: Store, places: Sequence[MediaSpan], texts: Sequence[str], box: Box) -> list[MediaSpan]:
     """The one place with a box in it.
 
     Args:

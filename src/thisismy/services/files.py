@@ -13,7 +13,7 @@ from thisismy.core.errors import LibraryError
 from thisismy.core.paths import path_bytes, path_text
 from thisismy.core.progress import Progress, silent
 from thisismy.services.context import LibraryContext, Tell, quiet
-from thisismy.store import browsing, catalog
+from thisismy.store import browsing, catalog, change_tokens
 from thisismy.store.features import frames_of, shots_of
 from thisismy.store.folder import add_roots, drop_roots, list_roots
 from thisismy.store.settings import EncoderInUse, IndexSettings
@@ -51,13 +51,13 @@ class FileService:
         encoder_id = store.index_settings.encoder_id
         with store.read() as connection:
             if self._context.indexing:
-                # The state of a file changes more often than the mark while it is worked on.
+                # The state of a file changes more often than the token while it is worked on.
                 self._listed = None
                 return catalog.list_files(connection, encoder_id)
-            mark = browsing.library_mark(connection)
+            token = change_tokens.files_token(connection)
             held = self._listed
-            if held is None or held[0] != mark:
-                self._listed = held = (mark, catalog.list_files(connection, encoder_id))
+            if held is None or held[0] != token:
+                self._listed = held = (token, catalog.list_files(connection, encoder_id))
         return held[1]
 
     def add(
@@ -233,7 +233,7 @@ class FileService:
     def path_of(self, file_id: int) -> Path | None:
         """Where a file of the catalog is, None when there is none of this number."""
         with self._context.store.read() as connection:
-            return browsing.path_of_file(connection, file_id)
+            return catalog.path_of_file(connection, file_id)
 
     def remove(self, paths: Sequence[Path], *, missing: bool = False) -> int:
         """Forget files, and all files under folders, with what was derived from them; disk is not touched.

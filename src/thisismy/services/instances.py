@@ -15,7 +15,7 @@ from thisismy.services.example_features import ExampleFeatures
 from thisismy.services.learning import LearningService
 from thisismy.services.places import place_in_media, place_of_shot
 from thisismy.store import instances as rows
-from thisismy.store.examples import ExampleSource, Place, example_source, locate, path_of
+from thisismy.store.examples import ExampleSource, MediaSpan, example_source, locate, path_of
 from thisismy.store.instances import CONFIRMED, JOB, REJECTED, USER, Example, Instance, find_by
 from thisismy.store.mentions import reject_mentions_of
 
@@ -60,7 +60,7 @@ class InstanceService:
     def name(
         self,
         name: str | int,
-        places: Sequence[str | Place],
+        places: Sequence[str | MediaSpan],
         *,
         category: str = "",
         negative: bool = False,
@@ -112,7 +112,9 @@ class InstanceService:
             ]
         return NamingResult(instance, created, there)
 
-    def place_of_shot(self, shot_id: int, *, time: float | None = None, box: Shares | None = None) -> Place:
+    def place_of_shot(
+        self, shot_id: int, *, time: float | None = None, box: Shares | None = None
+    ) -> MediaSpan:
         """A shot as a place for `name`; see `thisismy.services.places.place_of_shot`."""
         return place_of_shot(self._context.store, shot_id, time=time, box=box)
 
@@ -123,7 +125,7 @@ class InstanceService:
         time: float | None = None,
         span: tuple[float, float] | None = None,
         box: Shares | None = None,
-    ) -> Place:
+    ) -> MediaSpan:
         """A stretch, an instant or a photo as a place for `name`; see `thisismy.services.places`."""
         return place_in_media(self._context.store, media_id, time=time, span=span, box=box)
 
@@ -364,7 +366,7 @@ def _meant(connection: Connection, name: str | int) -> Instance | None:
     return rows.instance_called(connection, name) if isinstance(name, str) else find_by(connection, name)
 
 
-def _put_place(connection: Connection, instance: Instance, place: Place, state: str) -> None:
+def _put_place(connection: Connection, instance: Instance, place: MediaSpan, state: str) -> None:
     if place.jpeg is not None:
         rows.put_photo(connection, place.content_hash, place.jpeg)
     example = Example(place.content_hash, place.span, state, box=place.box, box_time=place.box_time)

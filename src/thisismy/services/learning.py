@@ -16,7 +16,7 @@ from thisismy.core.progress import Progress, silent
 from thisismy.services.context import LibraryContext
 from thisismy.services.example_features import ExampleFeatures
 from thisismy.services.example_ids import example_id, place_of
-from thisismy.store import browsing
+from thisismy.store import catalog
 from thisismy.store import instances as rows
 from thisismy.store.instances import CONFIRMED, PROPOSED, REJECTED, USER, Example, Instance
 
@@ -287,7 +287,7 @@ class LearningService:
                     continue
                 confirmed = rows.examples_of(connection, instance, CONFIRMED)
                 # What can be seen nowhere any more was not learned from either.
-                seen = browsing.known_contents(connection, {example.content_hash for example in confirmed})
+                seen = catalog.known_contents(connection, {example.content_hash for example in confirmed})
                 known = set(about[instance.name])
                 # A box whose file is gone was noted as unseen; whether it still is, learning finds out.
                 own = {_known_id(example, known) for example in confirmed if example.content_hash in seen}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from thisismy.core.errors import InstanceError
 from thisismy.core.span import Span
 from thisismy.store import browsing, catalog
-from thisismy.store.examples import Place
+from thisismy.store.examples import MediaSpan
 
 if TYPE_CHECKING:
     from thisismy.store.folder import Store
@@ -22,7 +22,7 @@ class UnknownPlaceError(InstanceError):
 
 def place_of_shot(
     store: Store, shot_id: int, *, time: float | None = None, box: Shares | None = None
-) -> Place:
+) -> MediaSpan:
     """A shot as a place; without a time a box belongs to the frame in its middle.
 
     Raises:
@@ -35,7 +35,7 @@ def place_of_shot(
         raise UnknownPlaceError(f"there is no shot {shot_id} any more: look for it again")
     box = _checked(box)
     box_time = None if box is None else shot.time if time is None else time
-    return Place(shot.content_hash, shot.span, box=box, box_time=box_time)
+    return MediaSpan(shot.content_hash, shot.span, box=box, box_time=box_time)
 
 
 def place_in_media(
@@ -45,7 +45,7 @@ def place_in_media(
     time: float | None = None,
     span: tuple[float, float] | None = None,
     box: Shares | None = None,
-) -> Place:
+) -> MediaSpan:
     """A stretch of a video, the shot around an instant, or a whole photo, as a place.
 
     Args:
@@ -67,14 +67,14 @@ def place_in_media(
             raise UnknownPlaceError(f"there is no video or photo number {media_id}")
         around = None if time is None else browsing.shot_at(connection, media_id, time)
     if media.kind == "photo":
-        return Place(media.content_hash, Span(0, 0), box=box)
+        return MediaSpan(media.content_hash, Span(0, 0), box=box)
     if span is not None:
         start, end = span[0], min(span[1], media.duration)
         if not start < end:
             raise InstanceError(f"nothing is shown from {span[0]} to {span[1]} s")
         stretch = Span(start, end)
         at = stretch.middle if time is None else time
-        return Place(media.content_hash, stretch, box=box, box_time=at if box else None)
+        return MediaSpan(media.content_hash, stretch, box=box, box_time=at if box else None)
     if time is None:
         raise InstanceError("a place in a video needs a time, or a start and an end")
     if around is None:

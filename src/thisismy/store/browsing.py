@@ -1,14 +1,12 @@
-"""Rows to look at: shots, files and moments by number, in windows, however many there are."""
+"""Shots to look at, by number and in windows, however many there are."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from thisismy.core.paths import path_text
 from thisismy.core.span import Span
@@ -56,57 +54,6 @@ class Window:
 
     total: int
     shots: list[ShotRow]
-
-
-def count(connection: Connection, table: Table, condition: ColumnElement[bool] | None = None) -> int:
-    """Rows of a table, or those of them that fulfil a condition."""
-    statement = select(func.count()).select_from(table)
-    return int(
-        connection.execute(statement if condition is None else statement.where(condition)).scalar_one()
-    )
-
-
-def library_mark(connection: Connection) -> tuple[Any, ...]:
-    """A value that becomes another one whenever files of the library, or what is known of them, change."""
-    statements = (
-        select(schema.settings.c.value).where(schema.settings.c.key.in_(["generation", "index"])),
-        select(func.count(), func.max(files.c.id), func.count(files.c.failed_stage)),
-        select(func.count()).where(files.c.missing.is_(True)),
-        select(func.count()).select_from(schema.roots),
-    )
-    return tuple(str(tuple(row)) for statement in statements for row in connection.execute(statement))
-
-
-def marks(connection: Connection) -> dict[str, Any]:
-    """A value for each kind of thing that becomes another one whenever something of the kind changes.
-
-    Kinds are "library", "instances", "mentions" and "transcripts". Meant to be asked for every second.
-    """
-    examples, mentions, names = schema.examples, schema.mentions, schema.names
-    instances, transcripts, segments = schema.instances, schema.transcripts, schema.segments
-    every = {
-        "instances": [
-            select(instances.c.id, instances.c.name, instances.c.category).order_by(instances.c.id),
-            select(names.c.key).order_by(names.c.key),
-            select(func.count(), func.max(examples.c.id)),
-            select(examples.c.instance_id, examples.c.state, examples.c.decided_by, func.count()).group_by(
-                examples.c.instance_id, examples.c.state, examples.c.decided_by
-            ),
-        ],
-        "mentions": [
-            select(func.count(), func.max(mentions.c.id)),
-            select(mentions.c.decision, func.count(), func.sum(mentions.c.id)).group_by(mentions.c.decision),
-        ],
-        "transcripts": [
-            select(func.count(), func.max(transcripts.c.media_id)),
-            select(func.max(segments.c.id)),
-        ],
-    }
-    found: dict[str, Any] = {
-        kind: [tuple(row) for statement in statements for row in connection.execute(statement)]
-        for kind, statements in every.items()
-    }
-    return found | {"library": library_mark(connection)}
 
 
 def count_shots(connection: Connection) -> int:
@@ -170,35 +117,6 @@ def shots_covering(connection: Connection, places: Iterable[tuple[str, Span]]) -
     return found
 
 
-def known_contents(connection: Connection, digests: Iterable[str]) -> set[str]:
-    """Those of some contents that are media of the library or photos kept with it."""
-    wanted = list(digests)
-    kept = schema.example_photos.c.content_hash
-    found: set[str] = set()
-    for column in (media.c.content_hash, kept):
-        found |= set(connection.execute(select(column).where(column.in_(wanted))).scalars())
-    return found
-
-
-def path_by_media(connection: Connection, media_ids: Iterable[int]) -> dict[int, bytes]:
-    """A place on disk of each media that has one."""
-    wanted = sorted(set(media_ids))
-    found: dict[int, bytes] = {}
-    for start in range(0, len(wanted), CHUNK):
-        statement = select(files.c.media_id, files.c.path).where(
-            files.c.media_id.in_(wanted[start : start + CHUNK]), files.c.missing.is_(False)
-        )
-        for media_id, path in connection.execute(statement.order_by(files.c.id.desc())):
-            found[media_id] = path
-    return found
-
-
-def path_of_file(connection: Connection, file_id: int) -> Path | None:
-    """Where a file of the catalog is, None when there is none of this number."""
-    raw = connection.execute(select(files.c.path).where(files.c.id == file_id)).scalar()
-    return Path(os.fsdecode(raw)) if raw is not None else None
-
-
 def _joined() -> Select[Any]:
     columns = (
         shots.c.id,
@@ -215,7 +133,7 @@ def _joined() -> Select[Any]:
 
 
 def _described(connection: Connection, rows: Sequence[Row[Any]]) -> dict[int, ShotRow]:
-    paths = path_by_media(connection, (row.media_id for row in rows))
+    paths = catalog.paths_by_media(connection, (row.media_id for row in rows))
     times = _middle_times(connection, [row.id for row in rows])
     return {
         row.id: ShotRow(

@@ -357,6 +357,35 @@ def first_path(connection: Connection, media_id: int) -> Path | None:
     return Path(os.fsdecode(paths[0])) if paths else None
 
 
+def paths_by_media(connection: Connection, media_ids: Iterable[int]) -> dict[int, bytes]:
+    """Where each of some media is on disk; those that are nowhere are left out."""
+    wanted = sorted(set(media_ids))
+    found: dict[int, bytes] = {}
+    for start in range(0, len(wanted), 500):
+        statement = select(files.c.media_id, files.c.path).where(
+            files.c.media_id.in_(wanted[start : start + 500]), files.c.missing.is_(False)
+        )
+        for media_id, path in connection.execute(statement.order_by(files.c.id.desc())):
+            found[media_id] = path
+    return found
+
+
+def path_of_file(connection: Connection, file_id: int) -> Path | None:
+    """Where a file of the catalog is, None when there is none of this number."""
+    raw = connection.execute(select(files.c.path).where(files.c.id == file_id)).scalar()
+    return Path(os.fsdecode(raw)) if raw is not None else None
+
+
+def known_contents(connection: Connection, digests: Iterable[str]) -> set[str]:
+    """Those of some contents that are media of the library or photos kept with it."""
+    wanted = list(digests)
+    kept = schema.example_photos.c.content_hash
+    found: set[str] = set()
+    for column in (media.c.content_hash, kept):
+        found |= set(connection.execute(select(column).where(column.in_(wanted))).scalars())
+    return found
+
+
 def list_files(
     connection: Connection, encoder_id: str | None, media_id: int | None = None
 ) -> list[CatalogEntry]:

@@ -35,7 +35,7 @@ _AT = re.compile(
 
 
 @dataclass(frozen=True)
-class Place:
+class MediaSpan:
     """Something pointed at: a stretch of a media, or a photo.
 
     Attributes:
@@ -61,7 +61,7 @@ def parse_seconds(text: str) -> float:
     return seconds
 
 
-def locate(store: Store, text: str) -> Place:
+def locate(store: Store, text: str) -> MediaSpan:
     """What "VIDEO@1:23", "VIDEO@2:10-2:14" or "photo.jpg" points at.
 
     One instant means the shot around it. A video must be in the library; a photo need not: then it is kept
@@ -80,9 +80,9 @@ def locate(store: Store, text: str) -> Place:
     with store.read() as connection:
         row = catalog.find_file(connection, path)
         if row is not None and row["media_id"] is not None:
-            return Place(catalog.hash_of(connection, row["media_id"]), Span(0, 0))
+            return MediaSpan(catalog.hash_of(connection, row["media_id"]), Span(0, 0))
     picture = read_photo(path, KEPT_SIDE)
-    return Place(content_hash(path), Span(0, 0), jpeg_of(picture))
+    return MediaSpan(content_hash(path), Span(0, 0), jpeg_of(picture))
 
 
 def jpeg_of(picture: Picture) -> bytes:
@@ -111,7 +111,7 @@ def picture_of(jpeg: bytes) -> Picture:
         raise ValueError(f"no JPEG picture: {error}") from error
 
 
-def _locate_shot(store: Store, path: Path, start: str, end: str | None) -> Place:
+def _locate_shot(store: Store, path: Path, start: str, end: str | None) -> MediaSpan:
     with store.read() as connection:
         row = catalog.find_file(connection, path.expanduser().absolute())
         if row is None or row["media_id"] is None:
@@ -127,9 +127,9 @@ def _locate_shot(store: Store, path: Path, start: str, end: str | None) -> Place
         raise InstanceError(f"{path} has nothing at {start}: it ends at {last:.1f} s")
     if until is not None:
         span = Span(first, min(until, last))
-        return Place(digest, span, box_time=span.middle)
+        return MediaSpan(digest, span, box_time=span.middle)
     around = next((span for span in shots if first in span), shots[-1])
-    return Place(digest, around, box_time=first)
+    return MediaSpan(digest, around, box_time=first)
 
 
 def example_features(

@@ -14,6 +14,7 @@ from thisismy.core.errors import InstanceError
 from thisismy.core.span import Span
 from thisismy.encoders.base import PLACEHOLDER
 from thisismy.store import schema
+from thisismy.store.appearances import move_appearances
 from thisismy.store.dialects import dialect_of
 
 POSSESSIVES = ("my", "our", "his", "her", "their", "your")
@@ -278,6 +279,7 @@ def merge_instances(connection: Connection, keep: Instance, other: Instance) -> 
     connection.execute(update(names).where(names.c.instance_id == other.id).values(instance_id=keep.id))
     moved = update(schema.mentions).where(schema.mentions.c.instance_id == other.id)
     connection.execute(moved.values(instance_id=keep.id))
+    move_appearances(connection, other.id, keep.id)
     connection.execute(delete(instances).where(instances.c.id == other.id))
 
 

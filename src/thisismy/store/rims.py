@@ -1,9 +1,9 @@
 """Vectors of two halves become vectors of two regions.
 
 Up to its third version the embedded encoder gave one vector of 768 columns: the whole frame, scaled by the
-root of .99, and its rim, scaled by the root of .01. From the fourth on these are two unit vectors of 384 columns
-in one feature space, one of the region "frame", one of a region "rim" at the same time. The networks are the
-same, so nothing has to be decoded or encoded again.
+root of .99, and its rim, scaled by the root of .01. From the fourth on these are two unit vectors of 384
+columns in one feature space, one of the region "frame", one of a region "rim" at the same time. The networks
+are the same, so nothing has to be decoded or encoded again.
 """
 
 from __future__ import annotations

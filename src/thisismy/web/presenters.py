@@ -27,6 +27,12 @@ def frame_url(media_id: int, digest: str, time: float | None, size: int = 320) -
     return f"/media/{media_id}/frame.jpg?{at}size={size}&v={digest[:8]}"
 
 
+def _version(shot: ShotRow) -> str:
+    """Another text whenever the number of a shot means something else, say in a library made again."""
+    span = shot.span
+    return f"{shot.content_hash[:8]}-{round(span.start * 1000)}-{round(span.end * 1000)}"
+
+
 def plays_itself(page: Page, digest: str, path: str, video: str | None, audio: str | None) -> bool:
     """Whether the file itself can be given to a browser; each content is looked at once."""
     known = page.playable.get(digest)
@@ -62,9 +68,7 @@ def shot_fields(page: Page, shot: ShotRow, time: float | None = None) -> dict[st
         "time": at,
         "picture": frame_url(shot.media_id, shot.content_hash, None if shot.kind == "photo" else at),
         **preview_of(page, shot),
-        "strip": None
-        if shot.kind == "photo"
-        else f"/media/shots/{shot.id}/strip.jpg?v={shot.content_hash[:8]}",
+        "strip": None if shot.kind == "photo" else f"/media/shots/{shot.id}/strip.jpg?v={_version(shot)}",
     }
 
 

@@ -18,7 +18,7 @@ from thisismy.library import Library
 from thisismy.services.candidates import Candidates
 from thisismy.store.instances import Instance
 from thisismy.web import responses
-from thisismy.web.artifact_cache import Kept
+from thisismy.web.artifact_cache import ArtifactCache
 from thisismy.web.error_handlers import NotFoundError
 from thisismy.web.events import Events
 from thisismy.web.job_queue import Job, Worker
@@ -46,7 +46,7 @@ class Page:
     library: Library
     events: Events
     worker: Worker
-    kept: Kept
+    kept: ArtifactCache
     local: bool = True
     rankings: OrderedDict[str, Candidates] = field(default_factory=OrderedDict)
     playable: dict[str, bool] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Page:
         def tell(job: Job) -> None:
             events.publish("job", job_shape(job).model_dump())
 
-        return cls(library, events, Worker(tell), Kept(library.store.cache / "page"), local)
+        return cls(library, events, Worker(tell), ArtifactCache(library.store.cache / "page"), local)
 
     async def make(self, do: Callable[[], Made]) -> Made:
         """Decode or encode something in a thread that searches do not need."""

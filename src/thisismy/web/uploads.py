@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from thisismy.core.errors import MediaError
 from thisismy.core.span import Span
 from thisismy.media.photos import read_photo
-from thisismy.store.examples import KEPT_SIDE, Place, jpeg_of
+from thisismy.store.examples import KEPT_SIDE, MediaSpan, jpeg_of
 from thisismy.web.error_handlers import BadTypeError, TooLargeError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def picture_of_upload(page: Page, upload: UploadFile) -> Picture:
     return await page.make(lambda: _decode(upload.filename or "photo", body))
 
 
-async def place_of_upload(page: Page, upload: UploadFile) -> Place:
+async def place_of_upload(page: Page, upload: UploadFile) -> MediaSpan:
     """An uploaded photo as a place that can be taught; what is kept is a reduced copy without its metadata.
 
     Raises:
@@ -68,7 +68,7 @@ async def place_of_upload(page: Page, upload: UploadFile) -> Place:
     def decode() -> bytes:
         return jpeg_of(_decode(upload.filename or "photo", body, KEPT_SIDE))
 
-    return Place(digest, Span(0, 0), await page.make(decode))
+    return MediaSpan(digest, Span(0, 0), await page.make(decode))
 
 
 def _decode(name: str, body: bytes, side: int | None = None) -> Picture:

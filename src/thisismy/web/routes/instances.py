@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from thisismy.core.errors import InstanceError, MediaError, MissingExtraError, VocabularyError
 from thisismy.services.places import Shares
 from thisismy.store import instances as rows
-from thisismy.store.examples import Place
+from thisismy.store.examples import MediaSpan
 from thisismy.store.instances import Example
 from thisismy.web import presenters, requests, responses
 from thisismy.web.error_handlers import BadTypeError, TooLargeError
@@ -223,7 +223,7 @@ async def add_photos(
     instance = await run_in_threadpool(page.instance, instance_id)
     if len(photos) > PHOTOS:
         raise TooLargeError(f"{len(photos)} photos at once: drop {PHOTOS} at most")
-    places: list[Place] = []
+    places: list[MediaSpan] = []
     failed: list[Rejected] = []
     for photo in photos:
         try:
@@ -365,7 +365,7 @@ def _shown(page: Page, number: int) -> responses.Instance:
     return presenters.show_instances(page, [page.instance(number)])[0]
 
 
-def _place(page: Page, place: requests.PlaceOf, box: Shares | None) -> Place:
+def _place(page: Page, place: requests.PlaceOf, box: Shares | None) -> MediaSpan:
     """What a place of a request points at.
 
     Raises:

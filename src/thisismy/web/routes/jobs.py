@@ -74,7 +74,7 @@ async def watch(page: Page, every: float = 1.0) -> None:
     while True:
         # A library that cannot be read for a moment is looked at again.
         with suppress(LibraryError):
-            marks = await run_in_threadpool(page.library.marks)
+            marks = await run_in_threadpool(page.library.change_tokens)
             what = sorted(key for key, value in marks.items() if before and before.get(key) != value)
             if what:
                 page.events.publish("changed", {"what": what})
