@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from thisismy.core.errors import LibraryError
-from thisismy.media.discovery import Found
+from thisismy.media.discovery import DiscoveredFile
 from thisismy.store import catalog, schema
 from thisismy.store.dialects.sqlite import WORDS
 from thisismy.store.folder import DATABASE, Store
@@ -106,7 +106,7 @@ def test_sizes_and_times_of_files_are_wide(tmp_path: Path) -> None:
     assert {str(schema.files.c[name].type) for name in ("size", "mtime_ns")} == {"BIGINT"}
     store = Store.create(tmp_path / "new")
     with store.write() as connection:
-        catalog.put_file(connection, Found(Path("/a"), 2**40, 2**62), None)
+        catalog.put_file(connection, DiscoveredFile(Path("/a"), 2**40, 2**62), None)
         row = catalog.find_file(connection, Path("/a"))
     assert row is not None
     assert (row["size"], row["mtime_ns"]) == (2**40, 2**62)
