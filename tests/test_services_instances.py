@@ -295,3 +295,29 @@ def test_decisions_about_examples_are_made_as_a_whole_and_undone(named: Library,
     assert (named.instances.get("Rusty").confirmed, named.instances.get("Rusty").rejected) == (0, 1)
     named.instances.decide("Rusty", {first: before[first]})
     assert named.instances.get("Rusty").confirmed == 1
+
+
+def test_people_are_a_kind_of_their_own(library: Library, tmp_path: Path) -> None:
+    photo = tmp_path / "in/red1.png"
+    assert command(library, "name", "my sister Anna", photo, "--person").startswith(
+        "new: my sister Anna (person)"
+    )
+    assert (
+        library.instances.name("my mug", [str(tmp_path / "in/blue1.png")], category="cup").instance.kind
+        == "thing"
+    )
+    assert library.instances.name("Anna", [str(tmp_path / "in/red2.png")]).instance.kind == "person"
+    file = tmp_path / "named.json"
+    library.instances.export_file(file)
+    other = Library.create(tmp_path / "other")
+    other.instances.import_file(file)
+    assert {item.name: item.kind for item in other.instances.all()} == {
+        "my mug": "thing",
+        "my sister Anna": "person",
+    }
+    command(library, "instances", "kind", "Anna", "thing")
+    listed = json.loads(command(library, "instances", "list", "--json"))["instances"]
+    assert [item["kind"] for item in listed] == ["thing", "thing"]
+    with pytest.raises(InstanceError, match="not 'dog'"):
+        library.instances.change("Anna", kind="dog", category="wolf")
+    assert library.instances.get("Anna").category == "person"

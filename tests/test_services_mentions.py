@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from thisismy.cli.app import app
 from thisismy.library import Library
 from thisismy.mining import MiningSettings
-from thisismy.store.mentions import StoredMention
+from thisismy.store.mentions import MentionRow
 
 COSINE = MiningSettings(
     score="cosine", visual_threshold=0.5, prompts=("{}",), distance_penalty=0.0, trim_tolerance=9.0
@@ -33,7 +33,7 @@ def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Library:
     return made
 
 
-def say(library: Library, line: str) -> StoredMention:
+def say(library: Library, line: str) -> MentionRow:
     """What is mined when this is said at the beginning of the video."""
     file = library.store.folder.parent / "in/walk.srt"
     file.write_text(f"1\n00:00:00,200 --> 00:00:01,800\n{line}\n")

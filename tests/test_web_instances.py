@@ -105,6 +105,22 @@ def test_change_merge_split_delete(client: TestClient, rusty: dict[str, Any]) ->
     assert client.get(url).status_code == 404
 
 
+def test_short_names_and_kinds(client: TestClient, rusty: dict[str, Any]) -> None:
+    blue = shots_of(client, "blue.png")[0]["shot_id"]
+    again = name_it(client, "Rusty", blue)
+    assert (again["created"], again["instance"]["id"], again["instance"]["confirmed"]) == (
+        False,
+        rusty["id"],
+        2,
+    )
+    assert rusty["kind"] == "thing"
+    url = f"/api/instances/{rusty['id']}"
+    assert client.patch(url, json={"kind": "person"}).json()["kind"] == "person"
+    assert client.get(url).json()["kind"] == "person"
+    assert client.patch(url, json={"kind": "dog"}).status_code == 400
+    assert name_it(client, "my sister Anna", blue, kind="person")["instance"]["kind"] == "person"
+
+
 def test_examples_are_decided_and_undone(client: TestClient, rusty: dict[str, Any]) -> None:
     url = f"/api/instances/{rusty['id']}"
     example = client.get(f"{url}/examples", params={"state": "confirmed"}).json()["items"][0]

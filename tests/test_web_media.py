@@ -23,7 +23,7 @@ from web_library import (  # noqa: F401
     wait_for,
 )
 
-from thisismy.web.artifact_cache import Kept
+from thisismy.web.artifact_cache import ArtifactCache
 
 
 def test_windows_of_shots_tile_the_list(client: TestClient) -> None:
@@ -217,7 +217,7 @@ def test_a_picture_is_made_once(client: TestClient, monkeypatch: pytest.MonkeyPa
 
 
 def test_what_was_used_longest_ago_goes_first(tmp_path: Path) -> None:
-    kept = Kept(tmp_path)
+    kept = ArtifactCache(tmp_path)
     for number in range(5):
         path = kept.path("frames", ".jpg", number)
 

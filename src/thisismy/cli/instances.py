@@ -37,13 +37,13 @@ def list_(context: typer.Context, json: Json = False) -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for column in ("name", "category", "confirmed", "proposed", "rejected", "also called"):
+    for column in ("name", "kind", "category", "confirmed", "proposed", "rejected", "also called"):
         table.add_column(
             column, justify="right" if column in {"confirmed", "proposed", "rejected"} else "left"
         )
     for item in found:
         counts = [str(count) for count in (item.confirmed, item.proposed, item.rejected)]
-        table.add_row(Text(item.name), Text(item.category), *counts, Text(", ".join(item.aliases)))
+        table.add_row(Text(item.name), item.kind, Text(item.category), *counts, Text(", ".join(item.aliases)))
     console().print(
         table if found else 'nothing is named yet: `thisismy mine`, or `thisismy name "my ..." PLACE`'
     )
@@ -86,9 +86,18 @@ def alias(context: typer.Context, name: Name, other: str) -> None:
 
 @commands.command()
 def category(context: typer.Context, name: Name, noun: str) -> None:
-    """Say what kind of thing it is."""
+    """Set its category, a common noun such as "dog"."""
     _library(context).instances.change(name, category=noun)
     _told(context, f"the category of {name} is now {noun}")
+
+
+@commands.command()
+def kind(
+    context: typer.Context, name: Name, kind_: Annotated[str, typer.Argument(metavar="thing|person")]
+) -> None:
+    """Say whether it is a thing or a person."""
+    _library(context).instances.change(name, kind=kind_)
+    _told(context, f"{name} is now a {kind_}")
 
 
 @commands.command()

@@ -12,7 +12,7 @@ from thisismy.cli.output import clock, console, print_json, progress_bar, say
 
 if TYPE_CHECKING:
     from thisismy.library import Library
-    from thisismy.store.mentions import StoredMention
+    from thisismy.store.mentions import MentionRow
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Paths = Annotated[list[Path] | None, typer.Argument(help="Files and folders of the library; none: all.")]
@@ -122,7 +122,7 @@ def mine(
         _print_mentions(found, all_)
 
 
-def _print_mentions(found: Sequence[StoredMention], why: bool) -> None:
+def _print_mentions(found: Sequence[MentionRow], why: bool) -> None:
     """A table of the kept mentions; with ``why``, of all of them and the reasons."""
     from rich.table import Table
     from rich.text import Text
@@ -148,7 +148,7 @@ def _print_mentions(found: Sequence[StoredMention], why: bool) -> None:
         out.print(f"{hidden} more mentions were not kept; --all shows them with their reasons")
 
 
-def _review(library: Library, mentions: Sequence[StoredMention]) -> None:
+def _review(library: Library, mentions: Sequence[MentionRow]) -> None:
     for number, mention in enumerate(mentions, start=1):
         where = f"{mention.path.name if mention.path else 'gone'} at {clock(mention.start)}"
         say(f"[{number}/{len(mentions)}] {where}: {mention.sentence!r}")
@@ -163,7 +163,7 @@ def _review(library: Library, mentions: Sequence[StoredMention]) -> None:
             say(f"an example of {instance.name}")
 
 
-def _draw_references(mentions: Sequence[StoredMention], sheet: Path) -> None:
+def _draw_references(mentions: Sequence[MentionRow], sheet: Path) -> None:
     from thisismy.core.atomic_files import replacing
     from thisismy.media.sheets import Tile, contact_sheet
     from thisismy.media.thumbnails import thumbnail
@@ -183,6 +183,7 @@ def name(
     name_: Annotated[str, typer.Argument(metavar="NAME", help='As you say it: "my dog Biscuit".')],
     places: Annotated[list[str], typer.Argument(help="VIDEO@1:23, VIDEO@1:20-1:26, or a photo.")],
     category: Annotated[str, typer.Option(help="What kind of thing it is: dog.")] = "",
+    person: Annotated[bool, typer.Option("--person", help="It is a person.")] = False,
     negative: Annotated[bool, typer.Option("--not", help="These do not show it.")] = False,
     box: Annotated[
         str | None,
@@ -190,12 +191,21 @@ def name(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Teach a named thing by pointing at shots or photos that show it (or, with --not, do not)."""
+    """Name a thing or a person by pointing at shots or photos that show it (or, with --not, do not).
+
+    A name means what it means in a search: "Biscuit" adds to "my dog Biscuit". One that means nothing yet
+    makes a new instance.
+    """
     from thisismy.cli.settings import parse_box
     from thisismy.library import Library
 
     named = Library.open(context.obj.library).instances.name(
-        name_, places, category=category, negative=negative, box=parse_box(box)
+        name_,
+        places,
+        category=category,
+        kind="person" if person else None,
+        negative=negative,
+        box=parse_box(box),
     )
     instance = named.instance
     if json:

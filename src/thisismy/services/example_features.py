@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from thisismy.encoders.base import Features
 
 
-class Seen(NamedTuple):
+class ExampleVectors(NamedTuple):
     """Examples that can be seen: their rows, their ``(n, embed_dim)`` features, and their ids."""
 
     examples: list[Example]
@@ -36,7 +36,7 @@ class ExampleFeatures:
 
     def of(
         self, instance: Instance, state: str, boxes: str = "ignore", notes: list[str] | None = None
-    ) -> Seen:
+    ) -> ExampleVectors:
         """The examples of an instance in a state, as far as they can be seen.
 
         Args:
@@ -67,4 +67,4 @@ class ExampleFeatures:
         features = (
             np.stack([row for *_, row in seen if row is not None]) if seen else np.zeros((0, 1), np.float32)
         )
-        return Seen([example for example, *_ in seen], features, tuple(own for _, own, _ in seen))
+        return ExampleVectors([example for example, *_ in seen], features, tuple(own for _, own, _ in seen))

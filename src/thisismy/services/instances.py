@@ -16,7 +16,7 @@ from thisismy.services.learning import LearningService
 from thisismy.services.places import place_in_media, place_of_shot
 from thisismy.store import instances as rows
 from thisismy.store.examples import ExampleSource, MediaSpan, example_source, locate, path_of
-from thisismy.store.instances import CONFIRMED, JOB, REJECTED, USER, Example, Instance, find_by
+from thisismy.store.instances import CONFIRMED, JOB, PERSON, REJECTED, Example, Instance, find_by
 from thisismy.store.mentions import reject_mentions_of
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class InstanceService:
         places: Sequence[str | MediaSpan],
         *,
         category: str = "",
+        kind: str | None = None,
         negative: bool = False,
         box: Box | None = None,
     ) -> NamingResult:
@@ -73,12 +74,14 @@ class InstanceService:
             places: "VIDEO@1:23" (the shot around that time), "VIDEO@1:20-1:26", a photo, or places that were
                 looked up already.
             category: a common noun; empty guesses it for a new instance.
+            kind: "thing" or "person"; None leaves it, and makes a new instance a thing.
             negative: the places do *not* show it.
             box: where in the picture of the one place it is, in pixels of the picture as it is shown; the
                 place is then a text.
 
         Raises:
-            InstanceError: the name is empty, a place does not exist, or there is none, or several with a box.
+            InstanceError: the name is empty, the kind unknown, a place does not exist, or there is none, or
+                several with a box.
             MediaError: a photo cannot be read, or the box lies outside of the picture.
         """
         store = self._context.store
@@ -89,28 +92,24 @@ class InstanceService:
             from thisismy.services.box_features import with_box
 
             found = with_box(store, found, [str(place) for place in places], box)
-        by = USER if category else JOB
         with store.write() as connection:
             known = _meant(connection, name)
-            created = known is None
-            if known is None:
-                known = find_by(connection, rows.create_instance(connection, str(name), category, by))
-            instance = known
+            number = rows.create_instance(connection, str(name), "", JOB) if known is None else known.id
+            instance = find_by(connection, number)
+            if kind is not None:
+                rows.set_kind(connection, instance, kind)
+            if category:
+                rows.set_category(connection, instance, category)
             for place in found:
                 _put_place(connection, instance, place, REJECTED if negative else CONFIRMED)
-            if category and not created:
-                rows.set_category(connection, instance, category)
-        if created and not category:
-            self._guess_category(instance)
+        if known is None and not category:
+            self._guess_category(number)
+        wanted = {(place.content_hash, place.span) for place in found}
         with store.read() as connection:
-            instance = find_by(connection, instance.id)
-            wanted = {(place.content_hash, place.span) for place in found}
-            there = [
-                example
-                for example in rows.examples_of(connection, instance)
-                if (example.content_hash, example.span) in wanted
-            ]
-        return NamingResult(instance, created, there)
+            instance = find_by(connection, number)
+            examples = rows.examples_of(connection, instance)
+        there = [example for example in examples if (example.content_hash, example.span) in wanted]
+        return NamingResult(instance, known is None, there)
 
     def place_of_shot(
         self, shot_id: int, *, time: float | None = None, box: Shares | None = None
@@ -158,6 +157,7 @@ class InstanceService:
         *,
         name: str | None = None,
         category: str | None = None,
+        kind: str | None = None,
         aliases: Sequence[str] | None = None,
         add_aliases: Sequence[str] = (),
     ) -> Instance:
@@ -167,11 +167,12 @@ class InstanceService:
             instance: which.
             name: another name; the old one is forgotten.
             category: a common noun.
+            kind: "thing" or "person".
             aliases: all the other names there shall be; None leaves them.
             add_aliases: names it shall have as well.
 
         Raises:
-            InstanceError: there is no such instance, or a name is empty or taken.
+            InstanceError: there is no such instance or kind, or a name is empty or taken.
         """
         with self._context.store.write() as connection:
             known = find_by(connection, instance)
@@ -179,6 +180,8 @@ class InstanceService:
                 rows.rename_instance(connection, known, name)
             if category is not None:
                 rows.set_category(connection, known, category)
+            if kind is not None:
+                rows.set_kind(connection, known, kind)
             if aliases is not None:
                 rows.set_aliases(connection, known.id, aliases)
             for alias in add_aliases:
@@ -353,12 +356,17 @@ class InstanceService:
         with self._context.store.read() as connection:
             return example_source(connection, example_id)
 
-    def _guess_category(self, instance: Instance) -> None:
+    def _guess_category(self, number: int) -> None:
         from thisismy.mining.categories import zero_shot_category
 
-        guess = zero_shot_category(instance.name, self._features.confirmed(instance), self._context.encoder)
+        instance = self.get(number)
+        if instance.kind == PERSON:
+            guess = PERSON
+        else:
+            examples = self._features.confirmed(instance)
+            guess = zero_shot_category(instance.name, examples, self._context.encoder).name
         with self._context.store.write() as connection:
-            rows.set_category(connection, instance, guess.name, JOB)
+            rows.set_category(connection, instance, guess, JOB)
 
 
 def _meant(connection: Connection, name: str | int) -> Instance | None:

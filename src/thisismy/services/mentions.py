@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from thisismy.mining.calibrate import Calibration
     from thisismy.mining.settings import MiningSettings
     from thisismy.store.instances import Instance
-    from thisismy.store.mentions import StoredMention
+    from thisismy.store.mentions import MentionRow
 
 
 class MentionService:
@@ -32,7 +32,7 @@ class MentionService:
         settings: MiningSettings | None = None,
         categories: Sequence[str] | None = None,
         progress: Progress = silent,
-    ) -> list[StoredMention]:
+    ) -> list[MentionRow]:
         """Find what is named in transcripts, and where it is seen.
 
         Transcript files beside videos are read first; speech is not (see ``transcribe``).
@@ -73,7 +73,7 @@ class MentionService:
 
         return calibrate_library(self._context.store, self._context.prepared().gallery)
 
-    def all(self) -> list[StoredMention]:
+    def all(self) -> list[MentionRow]:
         """Everything mined so far, by video and time."""
         return rows.list_mentions(self._context.store)
 
@@ -82,7 +82,7 @@ class MentionService:
         with self._context.store.read() as connection:
             return rows.count_open_mentions(connection)
 
-    def accept(self, mention: StoredMention, name: str = "", category: str = "") -> Instance:
+    def accept(self, mention: MentionRow, name: str = "", category: str = "") -> Instance:
         """Make a mention an instance, or examples of the instance that the name means, as in a search.
 
         Raises:
@@ -90,13 +90,13 @@ class MentionService:
         """
         return rows.accept_mention(self._context.store, mention, name, category)
 
-    def reject(self, mention: StoredMention) -> None:
+    def reject(self, mention: MentionRow) -> None:
         """Note that a mention names nothing that is seen; it is not asked about again.
 
         What accepting it before had brought goes again.
         """
         rows.reject_mention(self._context.store, mention)
 
-    def undecide(self, mention: StoredMention) -> None:
+    def undecide(self, mention: MentionRow) -> None:
         """Take back what was decided about a mention, with what accepting it had brought."""
         rows.undecide_mention(self._context.store, mention)

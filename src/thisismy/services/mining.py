@@ -17,7 +17,7 @@ from thisismy.mining.settings import MiningSettings
 from thisismy.services.calibration import library_calibration
 from thisismy.store.folder import Store
 from thisismy.store.instances import list_instances
-from thisismy.store.mentions import NewMention, StoredMention, list_mentions, replace_mentions
+from thisismy.store.mentions import MentionRow, NewMention, list_mentions, replace_mentions
 from thisismy.store.transcripts import get_transcript
 from thisismy.store.vector_index.gallery import Gallery
 
@@ -31,7 +31,7 @@ def mine_library(
     categories: Sequence[str] = COCO_CATEGORIES,
     media_ids: set[int] | None = None,
     progress: Progress = silent,
-) -> list[StoredMention]:
+) -> list[MentionRow]:
     """Mine every video that has a transcript, and give all its mentions.
 
     What was mined before is replaced, what a person decided stays and is not asked again.

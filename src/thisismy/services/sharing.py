@@ -83,6 +83,7 @@ def _describe(store: Store, instance: Instance) -> dict[str, Any]:
         "aliases": list(instance.aliases),
         "category": instance.category,
         "category_by": instance.category_by,
+        "kind": instance.kind,
         "examples": [_describe_example(store, example) for example in examples],
     }
 
@@ -126,7 +127,9 @@ def _import(connection: Connection, described: dict[str, Any]) -> str:
         for alias in (item.name, *item.aliases)
     }
     if rows.instance_called(connection, name) is None:
-        rows.create_instance(connection, name, str(described["category"]), described["category_by"])
+        # Files of before there were kinds hold things only.
+        kind = str(described.get("kind", rows.THING))
+        rows.create_instance(connection, name, str(described["category"]), described["category_by"], kind)
     instance = rows.find_instance(connection, name)
     for alias in described["aliases"]:
         if rows.name_key(alias) not in taken:

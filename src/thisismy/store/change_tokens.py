@@ -32,7 +32,9 @@ def change_tokens(connection: Connection) -> dict[str, Any]:
     instances, transcripts, segments = schema.instances, schema.transcripts, schema.segments
     every = {
         "instances": [
-            select(instances.c.id, instances.c.name, instances.c.category).order_by(instances.c.id),
+            select(instances.c.id, instances.c.name, instances.c.category, instances.c.kind).order_by(
+                instances.c.id
+            ),
             select(names.c.key).order_by(names.c.key),
             select(func.count(), func.max(examples.c.id)),
             select(examples.c.instance_id, examples.c.state, examples.c.decided_by, func.count()).group_by(

@@ -88,14 +88,17 @@ def name_key(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
-def create_instance(connection: Connection, name: str, category: str = "", category_by: str = USER) -> int:
+def create_instance(
+    connection: Connection, name: str, category: str = "", category_by: str = USER, kind: str = THING
+) -> int:
     """Make an instance and give its row.
 
     Raises:
-        InstanceError: the name is empty or taken.
+        InstanceError: the name is empty or taken, or there is no such kind.
     """
     name = " ".join(name.split())
-    values = {"name": name, "category": category, "category_by": category_by}
+    _check_kind(kind)
+    values = {"name": name, "category": category, "category_by": category_by, "kind": kind}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     _check_free(connection, name)
     row = insert(instances).values(created_at=now, **values).returning(instances.c.id)
@@ -251,11 +254,21 @@ def set_aliases(connection: Connection, instance_id: int, aliases: Iterable[str]
 
 
 def set_category(connection: Connection, instance: Instance, category: str, by: str = USER) -> None:
-    """Say what kind of thing an instance is; a job does not change what a person said."""
+    """Set the category of an instance; a job does not change what a person said."""
     row = update(instances).where(instances.c.id == instance.id)
     if by == JOB:
         row = row.where(instances.c.category_by == JOB)
     connection.execute(row.values(category=category.strip(), category_by=by))
+
+
+def set_kind(connection: Connection, instance: Instance, kind: str) -> None:
+    """Say whether an instance is a thing or a person.
+
+    Raises:
+        InstanceError: there is no such kind.
+    """
+    _check_kind(kind)
+    connection.execute(update(instances).where(instances.c.id == instance.id).values(kind=kind))
 
 
 def delete_instance(connection: Connection, instance: Instance) -> None:
@@ -293,7 +306,7 @@ def split_instance(connection: Connection, instance: Instance, name: str, exampl
     wrong = [str(number) for number in example_ids if number not in own]
     if wrong or not example_ids:
         raise InstanceError(f"{instance.name!r} has no example {', '.join(wrong) or '(none was named)'}")
-    new = create_instance(connection, name, instance.category, instance.category_by)
+    new = create_instance(connection, name, instance.category, instance.category_by, instance.kind)
     connection.execute(update(examples).where(examples.c.id.in_(example_ids)).values(instance_id=new))
     return new
 
@@ -394,6 +407,11 @@ def get_photo(connection: Connection, content_hash: str) -> bytes | None:
 def _drop_unused_photos(connection: Connection) -> None:
     used = select(examples.c.content_hash)
     connection.execute(delete(schema.example_photos).where(schema.example_photos.c.content_hash.not_in(used)))
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in (THING, PERSON):
+        raise InstanceError(f"an instance is a 'thing' or a 'person', not {kind!r}")
 
 
 def _check_free(connection: Connection, name: str, but: int | None = None) -> None:

@@ -74,7 +74,7 @@ class NewMention:
 
 
 @dataclass(frozen=True)
-class StoredMention:
+class MentionRow:
     """A mention of the library, with what became of it.
 
     Attributes:
@@ -129,7 +129,7 @@ def replace_mentions(store: Store, media_id: int, found: Sequence[NewMention]) -
                 connection.execute(insert(mentions).values(content_hash=digest, **_values(mention)))
 
 
-def list_mentions(store: Store, media_ids: Sequence[int] | None = None) -> list[StoredMention]:
+def list_mentions(store: Store, media_ids: Sequence[int] | None = None) -> list[MentionRow]:
     """Every mention of the library, by video and time.
 
     Args:
@@ -159,7 +159,7 @@ def count_open_mentions(connection: Connection) -> int:
     return int(connection.execute(select(func.count()).select_from(mentions).where(waiting)).scalar_one())
 
 
-def accept_mention(store: Store, mention: StoredMention, name: str = "", category: str = "") -> Instance:
+def accept_mention(store: Store, mention: MentionRow, name: str = "", category: str = "") -> Instance:
     """Turn a mention into an instance, or into examples of the instance that its name means; give that.
 
     The reference shot is confirmed by the person who accepts; the further shots of the video by the job, so
@@ -198,7 +198,7 @@ def accept_mention(store: Store, mention: StoredMention, name: str = "", categor
         return next(item for item in list_instances(connection) if item.id == instance.id)
 
 
-def reject_mention(store: Store, mention: StoredMention) -> None:
+def reject_mention(store: Store, mention: MentionRow) -> None:
     """Note that a mention names nothing that is seen; it is not asked about again.
 
     What accepting it before had brought goes again.
@@ -214,7 +214,7 @@ def reject_mentions_of(connection: Connection, instance_id: int) -> None:
     connection.execute(accepted.values(decision=REJECTED, instance_id=None, before=None))
 
 
-def undecide_mention(store: Store, mention: StoredMention) -> None:
+def undecide_mention(store: Store, mention: MentionRow) -> None:
     """Make a mention undecided again; what accepting it brought goes, what stood there before comes back.
 
     An example that a person decided about since stays. An instance that came to be by accepting goes when
@@ -224,7 +224,7 @@ def undecide_mention(store: Store, mention: StoredMention) -> None:
         _take_back(connection, mention)
 
 
-def _take_back(connection: Connection, mention: StoredMention) -> None:
+def _take_back(connection: Connection, mention: MentionRow) -> None:
     own = mentions.c.id == mention.id
     row = connection.execute(select(mentions.c.instance_id, mentions.c.before).where(own)).one()
     reset = update(mentions).where(own)
@@ -250,7 +250,7 @@ def _standing(connection: Connection, instance: Instance, content_hash: str, spa
     return [asdict(item) for item in touched]
 
 
-def _came_with(mention: StoredMention, example: Example) -> bool:
+def _came_with(mention: MentionRow, example: Example) -> bool:
     if example.content_hash != mention.content_hash:
         return False
     place = (example.span.start, example.span.end)
@@ -269,7 +269,7 @@ def _in_use(connection: Connection, instance: Instance) -> bool:
 
 def _decide(
     connection: Connection,
-    mention: StoredMention,
+    mention: MentionRow,
     decision: str,
     instance_id: int | None,
     before: dict[str, Any] | None = None,
@@ -295,8 +295,8 @@ def _values(mention: NewMention) -> dict[str, Any]:
     }
 
 
-def _stored(row: RowMapping, path: Path | None, names: dict[int, str]) -> StoredMention:
-    return StoredMention(
+def _stored(row: RowMapping, path: Path | None, names: dict[int, str]) -> MentionRow:
+    return MentionRow(
         id=row["id"],
         path=path,
         content_hash=row["content_hash"],

@@ -17,7 +17,7 @@ from fastapi.staticfiles import StaticFiles
 from thisismy.web.error_handlers import PROBLEMS, add_handlers
 from thisismy.web.routes import files, instances, jobs, library, media, mentions, search
 from thisismy.web.security import Access, Guard
-from thisismy.web.state import Page
+from thisismy.web.state import AppState
 
 if TYPE_CHECKING:
     from fastapi.routing import APIRoute
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).parent / "static"
 
 WATCH_SECONDS = 1.0
-"""How often the library is looked at for changes that others made."""
+"""Seconds between two looks for changes that other programs made to the library."""
 
 
 def create_app(folder: Path, *, access: Access | None = None, local: bool = True) -> FastAPI:
@@ -39,24 +39,24 @@ def create_app(folder: Path, *, access: Access | None = None, local: bool = True
     Raises:
         LibraryError: the library cannot be opened.
     """
-    page = Page.of(folder, local=local)
+    state = AppState.open(folder, local=local)
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        page.events.attach()
-        watching = asyncio.create_task(jobs.watch(page, WATCH_SECONDS))
+        state.events.attach()
+        watching = asyncio.create_task(jobs.watch(state, WATCH_SECONDS))
         yield
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
-        page.events.close()
-        await asyncio.to_thread(page.close)
+        state.events.close()
+        await asyncio.to_thread(state.close)
 
     app = FastAPI(
         title="thisismy",
         version=version("thisismy"),
         summary="Find your own named things in your own videos.",
-        description="The verbs of the command line as JSON. Things are named by numbers, times are seconds.",
+        description="The commands as JSON. Things are named by numbers, times are seconds.",
         openapi_url="/api/openapi.json",
         # Their pages would load scripts from elsewhere.
         docs_url=None,
@@ -65,7 +65,7 @@ def create_app(folder: Path, *, access: Access | None = None, local: bool = True
         generate_unique_id_function=_operation,
         responses=PROBLEMS,
     )
-    app.state.page = page
+    app.state.app_state = state
     add_handlers(app)
     for module in (search, media, instances, mentions, jobs, library, files):
         app.include_router(module.router)

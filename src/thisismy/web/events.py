@@ -15,7 +15,7 @@ HEARTBEAT = 15.0
 """Seconds after which a comment is sent when nothing happens, so that the connection is not closed."""
 
 BACKLOG = 1000
-"""Events that wait for a page that does not read; one that falls further behind is disconnected and connects again."""
+"""Events that wait for a page that does not read; one that falls further behind is disconnected."""
 
 
 class Events:

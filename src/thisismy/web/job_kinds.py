@@ -13,7 +13,7 @@ from thisismy.web.error_handlers import NotAllowedError, NotFoundError
 if TYPE_CHECKING:
     from thisismy.web.job_queue import Do, Work
     from thisismy.web.requests import JobOrder
-    from thisismy.web.state import Page
+    from thisismy.web.state import AppState
 
 FIELDS = {
     "index": {"paths", "settings"},
@@ -25,7 +25,7 @@ FIELDS = {
 """What an order of each kind may say."""
 
 
-def prepare(page: Page, order: JobOrder) -> tuple[str, Do]:
+def prepare(app: AppState, order: JobOrder) -> tuple[str, Do]:
     """Title and work of an order; a wrong order is refused before it is queued.
 
     Raises:
@@ -44,34 +44,34 @@ def prepare(page: Page, order: JobOrder) -> tuple[str, Do]:
         "mine": _mine,
         "learn": _learn,
         "forget": _forget,
-    }[order.kind](page, order)
+    }[order.kind](app, order)
 
 
-def _index(page: Page, order: JobOrder) -> tuple[str, Do]:
-    paths = _typed_paths(page, order.paths) if order.paths else None
+def _index(app: AppState, order: JobOrder) -> tuple[str, Do]:
+    paths = _typed_paths(app, order.paths) if order.paths else None
     changes = order.settings.model_dump(exclude_none=True) if order.settings else {}
-    if "encoder" in changes and not page.local:
+    if "encoder" in changes and not app.local:
         # Its name may be a folder, or be fetched from a hub.
         raise NotAllowedError("the encoder is chosen on the machine itself: `thisismy add --encoder NAME`")
-    _check_settings(page, changes)
+    _check_settings(app, changes)
 
     def do(work: Work) -> Any:
-        _wait_for_others(page, work)
-        page.library.context.indexing = True
+        _wait_for_others(app, work)
+        app.library.context.indexing = True
         try:
-            report = page.library.files.add(paths, progress=work.progress, tell=work.say, **changes)
+            report = app.library.files.add(paths, progress=work.progress, tell=work.say, **changes)
         finally:
-            page.library.context.indexing = False
+            app.library.context.indexing = False
         return asdict(report)
 
     return f"Index {', '.join(map(str, paths)) if paths else 'all folders'}", do
 
 
-def _transcribe(page: Page, order: JobOrder) -> tuple[str, Do]:
+def _transcribe(app: AppState, order: JobOrder) -> tuple[str, Do]:
     speech = order.speech is not False
 
     def do(work: Work) -> Any:
-        report = page.library.transcripts.transcribe(
+        report = app.library.transcripts.transcribe(
             speech=speech, language=order.language, progress=work.progress
         )
         return asdict(report)
@@ -79,20 +79,20 @@ def _transcribe(page: Page, order: JobOrder) -> tuple[str, Do]:
     return "Transcribe speech" if speech else "Read transcripts beside the videos", do
 
 
-def _mine(page: Page, _order: JobOrder) -> tuple[str, Do]:
+def _mine(app: AppState, _order: JobOrder) -> tuple[str, Do]:
     def do(work: Work) -> Any:
-        _wait_for_others(page, work)
-        found = page.library.mentions.mine(progress=work.progress)
+        _wait_for_others(app, work)
+        found = app.library.mentions.mine(progress=work.progress)
         kept = [mention for mention in found if mention.verdict == "kept"]
         return {"mentions": len(found), "open": sum(mention.decision is None for mention in kept)}
 
     return "Find what people name", do
 
 
-def _learn(page: Page, order: JobOrder) -> tuple[str, Do]:
+def _learn(app: AppState, order: JobOrder) -> tuple[str, Do]:
     from thisismy.personalization.registry import DEFAULT, METHODS
 
-    known = {item.id: item.name for item in page.library.instances.all()}
+    known = {item.id: item.name for item in app.library.instances.all()}
     missing = [str(number) for number in order.instances or () if number not in known]
     if missing:
         raise NotFoundError(f"there is no instance number {', '.join(missing)}")
@@ -102,25 +102,23 @@ def _learn(page: Page, order: JobOrder) -> tuple[str, Do]:
         raise QueryError(f"no method is called {method!r}; there are {', '.join(METHODS)}")
 
     def do(work: Work) -> Any:
-        about = page.library.learning.description() or {}
+        about = app.library.learning.description() or {}
         # Arguments that were given in a terminal stay until another method is chosen.
         arguments = about["arguments"] if about.get("method") == method else None
-        report = page.library.learning.learn(
-            names, method=method, arguments=arguments, progress=work.progress
-        )
+        report = app.library.learning.learn(names, method=method, arguments=arguments, progress=work.progress)
         return asdict(report)
 
     return f"Learn {', '.join(names) if names else 'what changed'}", do
 
 
-def _forget(page: Page, order: JobOrder) -> tuple[str, Do]:
+def _forget(app: AppState, order: JobOrder) -> tuple[str, Do]:
     paths: list[Path] = []
     for number in order.file_ids or ():
-        path = page.library.files.path_of(number)
+        path = app.library.files.path_of(number)
         if path is None:
             raise NotFoundError(f"there is no file number {number}")
         paths.append(path)
-    folders = {folder_id(path): path for path in page.library.files.folders()}
+    folders = {folder_id(path): path for path in app.library.files.folders()}
     for key in order.folder_ids or ():
         if key not in folders:
             raise NotFoundError(f"there is no folder {key!r}")
@@ -129,8 +127,8 @@ def _forget(page: Page, order: JobOrder) -> tuple[str, Do]:
         raise QueryError("nothing to forget: give file_ids, folder_ids, or missing")
 
     def do(work: Work) -> Any:
-        _wait_for_others(page, work)
-        return {"removed": page.library.files.remove(paths, missing=bool(order.missing))}
+        _wait_for_others(app, work)
+        return {"removed": app.library.files.remove(paths, missing=bool(order.missing))}
 
     return f"Forget {len(paths)} files or folders" if paths else "Forget files that are gone from disk", do
 
@@ -144,9 +142,9 @@ def folder_id(path: Path) -> str:
     return hashlib.blake2b(path_bytes(path), digest_size=4).hexdigest()
 
 
-def _typed_paths(page: Page, typed: Sequence[str]) -> list[Path]:
+def _typed_paths(app: AppState, typed: Sequence[str]) -> list[Path]:
     """The one place where a path comes from the page: what its user wants to add, on this machine only."""
-    if not page.local:
+    if not app.local:
         raise NotAllowedError("folders are added on the machine itself: `thisismy add FOLDER`")
     paths = [Path(text.strip()).expanduser() for text in typed]
     for path in paths:
@@ -159,20 +157,20 @@ def _typed_paths(page: Page, typed: Sequence[str]) -> list[Path]:
     return paths
 
 
-def _check_settings(page: Page, changes: dict[str, Any]) -> None:
+def _check_settings(app: AppState, changes: dict[str, Any]) -> None:
     from dataclasses import replace
 
     from thisismy.jobs.indexing import make_detector
 
-    make_detector(replace(page.library.store.index_settings, **changes))
+    make_detector(replace(app.library.store.index_settings, **changes))
 
 
-def _wait_for_others(page: Page, work: Work) -> None:
+def _wait_for_others(app: AppState, work: Work) -> None:
     """Wait until no other program indexes this library, and say so; it can be cancelled meanwhile."""
     said = False
     while True:
         try:
-            with page.library.store.indexing(wait=False):
+            with app.library.store.indexing(wait=False):
                 return
         except LibraryError:
             if not said:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from thisismy.store.browsing import ShotRow
     from thisismy.store.catalog import CatalogEntry
     from thisismy.store.instances import Example, Instance
-    from thisismy.web.state import Page
+    from thisismy.web.state import AppState
 
 PREVIEW_SECONDS = 12.0
 """Longest preview; a hover is over before."""
@@ -33,27 +33,27 @@ def _version(shot: ShotRow) -> str:
     return f"{shot.content_hash[:8]}-{round(span.start * 1000)}-{round(span.end * 1000)}"
 
 
-def plays_itself(page: Page, digest: str, path: str, video: str | None, audio: str | None) -> bool:
+def plays_itself(app: AppState, digest: str, path: str, video: str | None, audio: str | None) -> bool:
     """Whether the file itself can be given to a browser; each content is looked at once."""
-    known = page.playable.get(digest)
+    known = app.playable.get(digest)
     if known is None:
-        known = page.playable[digest] = plays_in_browsers(Path(path), video, audio)
+        known = app.playable[digest] = plays_in_browsers(Path(path), video, audio)
     return known
 
 
-def preview_of(page: Page, shot: ShotRow) -> dict[str, Any]:
+def preview_of(app: AppState, shot: ShotRow) -> dict[str, Any]:
     """URL of a muted preview, and where in it the shot is."""
     if shot.kind == "photo":
         return {"preview": None, "preview_start": 0.0, "preview_end": 0.0}
     start, end = shot.span.start, min(shot.span.end, shot.span.start + PREVIEW_SECONDS)
-    if plays_itself(page, shot.content_hash, shot.path, shot.video_codec, shot.audio_codec):
+    if plays_itself(app, shot.content_hash, shot.path, shot.video_codec, shot.audio_codec):
         url = f"/media/{shot.media_id}/file#t={start:.3f},{end:.3f}"
         return {"preview": url, "preview_start": start, "preview_end": end}
     url = f"/media/{shot.media_id}/preview.mp4?start={start:.3f}&end={end:.3f}&v={shot.content_hash[:8]}"
     return {"preview": url, "preview_start": 0.0, "preview_end": end - start}
 
 
-def shot_fields(page: Page, shot: ShotRow, time: float | None = None) -> dict[str, Any]:
+def shot_fields(app: AppState, shot: ShotRow, time: float | None = None) -> dict[str, Any]:
     """The fields of `responses.Shot`, for shapes that have more."""
     at = shot.time if time is None else time
     return {
@@ -67,22 +67,22 @@ def shot_fields(page: Page, shot: ShotRow, time: float | None = None) -> dict[st
         "end": shot.span.end,
         "time": at,
         "picture": frame_url(shot.media_id, shot.content_hash, None if shot.kind == "photo" else at),
-        **preview_of(page, shot),
+        **preview_of(app, shot),
         "strip": None if shot.kind == "photo" else f"/media/shots/{shot.id}/strip.jpg?v={_version(shot)}",
     }
 
 
-def show_shots(page: Page, shot_ids: Sequence[int]) -> list[responses.Shot]:
+def show_shots(app: AppState, shot_ids: Sequence[int]) -> list[responses.Shot]:
     """Shots by their rows; those that are gone are left out."""
-    return [responses.Shot(**shot_fields(page, shot)) for shot in page.library.files.shots(shot_ids)]
+    return [responses.Shot(**shot_fields(app, shot)) for shot in app.library.files.shots(shot_ids)]
 
 
-def show_hits(page: Page, hits: Sequence[Hit], names: Sequence[str]) -> list[responses.Hit]:
+def show_hits(app: AppState, hits: Sequence[Hit], names: Sequence[str]) -> list[responses.Hit]:
     """What a search found."""
-    known = {shot.id: shot for shot in page.library.files.shots([hit.shot_id for hit in hits])}
+    known = {shot.id: shot for shot in app.library.files.shots([hit.shot_id for hit in hits])}
     return [
         responses.Hit(
-            **shot_fields(page, known[hit.shot_id], hit.best_time),
+            **shot_fields(app, known[hit.shot_id], hit.best_time),
             rank=hit.rank,
             score=hit.score,
             relevance=hit.relevance,
@@ -113,11 +113,11 @@ def _why(hit: Hit, names: Sequence[str]) -> str:
     return sure if fits is None else f"{sure}; {fits:.0%} of the library fits the other words less"
 
 
-def show_instances(page: Page, instances: Iterable[Instance]) -> list[responses.Instance]:
+def show_instances(app: AppState, instances: Iterable[Instance]) -> list[responses.Instance]:
     """Instances with a picture of each."""
-    learned = page.library.learning.states()
+    learned = app.library.learning.states()
     shown = list(instances)
-    best = page.library.instances.representatives(shown)
+    best = app.library.instances.representatives(shown)
     return [
         responses.Instance(
             **_instance_fields(instance, best.get(instance.id), learned.get(instance.name, "never"))
@@ -127,7 +127,7 @@ def show_instances(page: Page, instances: Iterable[Instance]) -> list[responses.
 
 
 def _instance_fields(instance: Instance, best: Example | None, learned: str) -> dict[str, Any]:
-    fields = ("id", "name", "category", "category_by", "confirmed", "proposed", "rejected")
+    fields = ("id", "name", "kind", "category", "category_by", "confirmed", "proposed", "rejected")
     return {
         **{key: getattr(instance, key) for key in fields},
         "aliases": list(instance.aliases),
@@ -142,16 +142,16 @@ def example_url(example: Example, *, crop: bool = False) -> str:
     return f"/media/examples/{example.id}.jpg?size=320&v={version}{'&crop=true' if crop else ''}"
 
 
-def show_examples(page: Page, instance: Instance, examples: Sequence[Example]) -> list[responses.Example]:
+def show_examples(app: AppState, instance: Instance, examples: Sequence[Example]) -> list[responses.Example]:
     """Examples with where they are seen."""
-    shots = page.library.files.shots_covering([(example.content_hash, example.span) for example in examples])
+    shots = app.library.files.shots_covering([(example.content_hash, example.span) for example in examples])
     return [
-        _show_example(page, instance, example, shot) for example, shot in zip(examples, shots, strict=True)
+        _show_example(app, instance, example, shot) for example, shot in zip(examples, shots, strict=True)
     ]
 
 
 def _show_example(
-    page: Page, instance: Instance, example: Example, shot: ShotRow | None
+    app: AppState, instance: Instance, example: Example, shot: ShotRow | None
 ) -> responses.Example:
     preview = {"preview": None, "preview_start": 0.0, "preview_end": 0.0}
     return responses.Example(
@@ -171,7 +171,7 @@ def _show_example(
         kind="video" if example.span.duration else "photo",
         picture=example_url(example),
         crop=example_url(example, crop=True) if example.box else None,
-        **(preview_of(page, shot) if shot else preview),
+        **(preview_of(app, shot) if shot else preview),
     )
 
 

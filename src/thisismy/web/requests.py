@@ -81,6 +81,7 @@ class Naming(Shape):
 
     name: Name
     category: Category = ""
+    kind: Literal["thing", "person"] | None = Field(None, description="Null leaves it; a new one is a thing.")
     places: list[PlaceOf] = Field(min_length=1, max_length=200)
     box: Box | None = None
     negative: bool = Field(False, description="The places do not show it.")
@@ -91,6 +92,7 @@ class InstanceChange(Shape):
 
     name: Name | None = None
     category: Category | None = None
+    kind: Literal["thing", "person"] | None = None
     aliases: list[Name] | None = Field(None, max_length=50, description="All aliases there shall be.")
 
 

@@ -15,7 +15,7 @@ Box = Annotated[
 
 
 class Shape(BaseModel):
-    """Base of all requests and responses: unknown fields in a request are refused, so that a misspelt one is noticed."""
+    """Base of requests and responses; unknown fields are refused, so that a misspelt one is noticed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -143,6 +143,7 @@ class Instance(Shape):
     id: int
     name: str
     aliases: list[str]
+    kind: Literal["thing", "person"]
     category: str
     category_by: Literal["user", "job"]
     confirmed: int

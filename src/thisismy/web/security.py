@@ -119,7 +119,7 @@ class Guard:
         headers = Headers(scope=scope)
         host = headers.get("host", "")
         if not self.access.host_allowed(host):
-            return _no(403, f"this server is not called {host!r}")
+            return _no(403, f"this server does not go by the name {host!r}")
         site = headers.get("sec-fetch-site")
         if site in {"cross-site", "same-site"} and (scope["method"] not in READS or _is_data(scope)):
             return _no(403, "requests from other sites are refused")

@@ -93,9 +93,9 @@ class Server:
             timeout_graceful_shutdown=STOP_SECONDS,
         )
         self._running = _Stoppable(config, self.app)
-        page = self.app.state.page
+        state = self.app.state.app_state
         # The first search would wait for the encoder.
-        Thread(target=page.warm, name="thisismy-warm", daemon=True).start()
+        Thread(target=state.warm, name="thisismy-warm", daemon=True).start()
         if open_browser:
             Thread(target=webbrowser.open, args=(self.url,), daemon=True).start()
         with self._listener:
@@ -110,7 +110,7 @@ class _Stoppable(uvicorn.Server):
         self._app = app
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._app.state.page.events.close()
+        self._app.state.app_state.events.close()
         super().handle_exit(sig, frame)
 
     @contextmanager

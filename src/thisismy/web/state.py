@@ -1,4 +1,4 @@
-"""What every answer is made from: one library, one worker, the events, the kept pictures."""
+"""The state of the application: one library, one worker, the events, the cached pictures."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ RANKINGS = 32
 
 
 @dataclass
-class Page:
+class AppState:
     """Everything a request needs.
 
     Attributes:
         library: the library.
         events: who listens.
         worker: long work.
-        kept: pictures and pieces of videos.
+        artifacts: pictures and pieces of videos.
         local: whether only this machine can ask; then a folder may be typed.
         rankings: orders of candidates by key: the instance and its shots.
         playable: whether a browser plays a media, by content.
@@ -46,14 +46,14 @@ class Page:
     library: Library
     events: Events
     worker: Worker
-    kept: ArtifactCache
+    artifacts: ArtifactCache
     local: bool = True
     rankings: OrderedDict[str, Candidates] = field(default_factory=OrderedDict)
     playable: dict[str, bool] = field(default_factory=dict)
     guard: Lock = field(default_factory=Lock)
 
     @classmethod
-    def of(cls, folder: Path, *, local: bool) -> Page:
+    def open(cls, folder: Path, *, local: bool) -> AppState:
         """Open a library for a server, making it where there is none.
 
         Raises:
@@ -69,7 +69,7 @@ class Page:
 
     async def make(self, do: Callable[[], Made]) -> Made:
         """Decode or encode something in a thread that searches do not need."""
-        return await asyncio.get_running_loop().run_in_executor(self.kept.makers, do)
+        return await asyncio.get_running_loop().run_in_executor(self.artifacts.makers, do)
 
     def instance(self, number: int) -> Instance:
         """The instance of a number in a request.
@@ -103,16 +103,17 @@ class Page:
     def close(self) -> None:
         """Stop all work and let go of the library."""
         self.worker.close()
-        self.kept.close()
+        self.artifacts.close()
         self.library.close()
 
 
-def _page(request: Request) -> Page:
-    page: Page = request.app.state.page
-    return page
+def _of_request(request: Request) -> AppState:
+    state: AppState = request.app.state.app_state
+    return state
 
 
-PageOf = Annotated[Page, Depends(_page)]
+AppStateDep = Annotated[AppState, Depends(_of_request)]
+"""What an endpoint asks for to get the state of its application."""
 
 
 def job_shape(job: Job) -> responses.Job:

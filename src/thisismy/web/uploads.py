@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fastapi import UploadFile
 
     from thisismy.media.pictures import Picture
-    from thisismy.web.state import Page
+    from thisismy.web.state import AppState
 
 PHOTO_BYTES = 20_000_000
 """Largest photo."""
@@ -44,7 +44,7 @@ async def read_upload(upload: UploadFile, most: int) -> bytes:
     return body
 
 
-async def picture_of_upload(page: Page, upload: UploadFile) -> Picture:
+async def picture_of_upload(app: AppState, upload: UploadFile) -> Picture:
     """An uploaded photo as a picture.
 
     Raises:
@@ -53,10 +53,10 @@ async def picture_of_upload(page: Page, upload: UploadFile) -> Picture:
         MediaError: it cannot be decoded.
     """
     body = await read_upload(upload, PHOTO_BYTES)
-    return await page.make(lambda: _decode(upload.filename or "photo", body))
+    return await app.make(lambda: _decode(upload.filename or "photo", body))
 
 
-async def place_of_upload(page: Page, upload: UploadFile) -> MediaSpan:
+async def place_of_upload(app: AppState, upload: UploadFile) -> MediaSpan:
     """An uploaded photo as a place that can be taught; what is kept is a reduced copy without its metadata.
 
     Raises:
@@ -68,7 +68,7 @@ async def place_of_upload(page: Page, upload: UploadFile) -> MediaSpan:
     def decode() -> bytes:
         return jpeg_of(_decode(upload.filename or "photo", body, KEPT_SIDE))
 
-    return MediaSpan(digest, Span(0, 0), await page.make(decode))
+    return MediaSpan(digest, Span(0, 0), await app.make(decode))
 
 
 def _decode(name: str, body: bytes, side: int | None = None) -> Picture:

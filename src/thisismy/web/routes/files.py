@@ -22,7 +22,7 @@ from thisismy.store.examples import picture_of
 from thisismy.web.artifact_cache import nearest_size, save_jpeg
 from thisismy.web.error_handlers import NotFoundError
 from thisismy.web.requests import MediaId, PieceNumber, RowId
-from thisismy.web.state import Page, PageOf
+from thisismy.web.state import AppState, AppStateDep
 
 if TYPE_CHECKING:
     from thisismy.media.pictures import Picture
@@ -54,9 +54,9 @@ def _made(path: str, summary: str, kind: str) -> Callable[[_Route], _Route]:
     return router.get(path, summary=summary, response_class=FileResponse, responses=_kind(kind))
 
 
-async def _kept(page: Page, out: Path, make: Callable[[Path], None]) -> FileResponse:
+async def _kept(app: AppState, out: Path, make: Callable[[Path], None]) -> FileResponse:
     """What is kept at ``out``; ``make`` writes it where it is not."""
-    await page.make(partial(page.kept.get, out, make))
+    await app.make(partial(app.artifacts.get, out, make))
     return FileResponse(out, media_type=mimetypes.guess_type(out.name)[0], headers=FOREVER)
 
 
@@ -71,9 +71,9 @@ async def _kept(page: Page, out: Path, make: Callable[[Path], None]) -> FileResp
         416: {"description": "The range lies outside of the file."},
     },
 )
-def original(page: PageOf, media_id: MediaId) -> FileResponse:
+def original(app: AppStateDep, media_id: MediaId) -> FileResponse:
     """Answers ``Range``, ``If-Range`` and ``HEAD``, so that players can go to any second."""
-    _, path = _media(page, media_id)
+    _, path = _media(app, media_id)
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if not kind.startswith(("video/", "image/")):
         kind = "application/octet-stream"
@@ -82,7 +82,7 @@ def original(page: PageOf, media_id: MediaId) -> FileResponse:
 
 @_made("/{media_id}/frame.jpg", "One picture of a video or photo", "image/jpeg")
 async def frame(
-    page: PageOf,
+    app: AppStateDep,
     media_id: MediaId,
     t: Annotated[
         float | None, Query(ge=0, le=10**7, description="Second; without it, a telling picture.")
@@ -91,93 +91,95 @@ async def frame(
     v: Version = "",
 ) -> FileResponse:
     """The frame on screen at that second, upright; made once and kept."""
-    media, path = await run_in_threadpool(_media, page, media_id)
+    media, path = await run_in_threadpool(_media, app, media_id)
     pixels = nearest_size(size)
-    out = page.kept.path("frames", ".jpg", media.content_hash, "" if t is None else f"{t:.3f}", pixels)
+    out = app.artifacts.path("frames", ".jpg", media.content_hash, "" if t is None else f"{t:.3f}", pixels)
 
     def draw(target: Path) -> None:
         save_jpeg(Image.fromarray(thumbnail(path, t, pixels)), target)
 
-    return await _kept(page, out, draw)
+    return await _kept(app, out, draw)
 
 
 @_made("/{media_id}/segments/{number}.mp4", "A piece of a video that any browser plays", "video/mp4")
-async def segment(page: PageOf, media_id: MediaId, number: PieceNumber, v: Version = "") -> FileResponse:
+async def segment(app: AppStateDep, media_id: MediaId, number: PieceNumber, v: Version = "") -> FileResponse:
     """Piece n shows ``[n * 6, (n + 1) * 6)`` seconds, as a fragmented MP4 whose own time starts at 0."""
-    media, path = await run_in_threadpool(_media, page, media_id)
+    media, path = await run_in_threadpool(_media, app, media_id)
     spans = segments_of(media.duration)
     if number >= len(spans):
         raise NotFoundError(f"there is no piece {number} of a video of {media.duration:.1f} s")
     span = spans[number]
-    out = page.kept.path("segments", ".mp4", media.content_hash, number)
-    return await _kept(page, out, partial(write_segment, path, span))
+    out = app.artifacts.path("segments", ".mp4", media.content_hash, number)
+    return await _kept(app, out, partial(write_segment, path, span))
 
 
 @_made("/{media_id}/preview.mp4", "A short silent stretch of a video", "video/mp4")
 async def preview(
-    page: PageOf,
+    app: AppStateDep,
     media_id: MediaId,
     start: Annotated[float, Query(ge=0, le=10**7, description="From this second.")],
     end: Annotated[float, Query(ge=0, le=10**7, description="To this second; at most 12 more.")],
     v: Version = "",
 ) -> FileResponse:
     """For videos that a browser cannot play by itself."""
-    media, path = await run_in_threadpool(_media, page, media_id)
+    media, path = await run_in_threadpool(_media, app, media_id)
     span = Span(start, max(start + 0.04, min(end, start + 12.0)))
-    out = page.kept.path("previews", ".mp4", media.content_hash, f"{span.start:.3f}-{span.end:.3f}")
+    out = app.artifacts.path("previews", ".mp4", media.content_hash, f"{span.start:.3f}-{span.end:.3f}")
 
     def cut(target: Path) -> None:
         write_segment(path, span, target, sound=False, side=PREVIEW_SIDE)
 
-    return await _kept(page, out, cut)
+    return await _kept(app, out, cut)
 
 
 @_made("/{media_id}/sprites/{number}.jpg", "One sheet of tiny pictures", "image/jpeg")
-async def sprites(page: PageOf, media_id: MediaId, number: PieceNumber, v: Version = "") -> FileResponse:
+async def sprites(app: AppStateDep, media_id: MediaId, number: PieceNumber, v: Version = "") -> FileResponse:
     """Up to 100 pictures in rows of 10, see ``/api/media/{media_id}/sprites``."""
-    media, path = await run_in_threadpool(_media, page, media_id)
+    media, path = await run_in_threadpool(_media, app, media_id)
     plan = plan_sprites(media.duration, media.width, media.height)
     if media.kind != "video" or not 0 <= number < plan.sheets:
         raise NotFoundError(f"there is no sheet {number} of this file")
-    out = page.kept.path("sprites", ".jpg", media.content_hash, number)
+    out = app.artifacts.path("sprites", ".jpg", media.content_hash, number)
 
     def draw(target: Path) -> None:
         save_jpeg(draw_sheet(path, plan, number), target, quality=70)
 
-    return await _kept(page, out, draw)
+    return await _kept(app, out, draw)
 
 
 @_made("/shots/{shot_id}/strip.jpg", "Eight pictures of a shot side by side", "image/jpeg")
-async def strip(page: PageOf, shot_id: RowId, v: Version = "") -> FileResponse:
+async def strip(app: AppStateDep, shot_id: RowId, v: Version = "") -> FileResponse:
     """In order of time and of equal size, so that a page can play a shot without decoding a video."""
-    found = await run_in_threadpool(page.library.files.shots, [shot_id])
+    found = await run_in_threadpool(app.library.files.shots, [shot_id])
     if not found or found[0].kind != "video":
         raise NotFoundError(f"there is no shot {shot_id} of a video")
     shot = found[0]
-    media, path = await run_in_threadpool(_media, page, shot.media_id)
-    out = page.kept.path("strips", ".jpg", media.content_hash, f"{shot.span.start:.3f}-{shot.span.end:.3f}")
+    media, path = await run_in_threadpool(_media, app, shot.media_id)
+    out = app.artifacts.path(
+        "strips", ".jpg", media.content_hash, f"{shot.span.start:.3f}-{shot.span.end:.3f}"
+    )
 
     def draw(target: Path) -> None:
         save_jpeg(draw_strip(path, shot.span), target, quality=75)
 
-    return await _kept(page, out, draw)
+    return await _kept(app, out, draw)
 
 
 @_made("/examples/{example_id}.jpg", "The picture of an example", "image/jpeg")
 async def example_picture(
-    page: PageOf,
+    app: AppStateDep,
     example_id: RowId,
     size: Size = 320,
     crop: Annotated[bool, Query(description="Only what is inside the box.")] = False,
     v: Version = "",
 ) -> FileResponse:
     """The frame its box was drawn on, else the one in the middle; or the photo that is kept of it."""
-    source = await run_in_threadpool(_example, page, example_id)
+    source = await run_in_threadpool(_example, app, example_id)
     example = source.example
     pixels = nearest_size(size)
     box = example.box if crop else None
     place = (example.content_hash, example.span.start, example.span.end, example.box_time, box)
-    out = page.kept.path("examples", ".jpg", *place, pixels)
+    out = app.artifacts.path("examples", ".jpg", *place, pixels)
 
     def draw(target: Path) -> None:
         # A box may be small: its part is cut from a large picture.
@@ -186,11 +188,11 @@ async def example_picture(
             picture = _inside(picture, box)
         save_jpeg(Image.fromarray(shrunk(picture, pixels)), target)
 
-    return await _kept(page, out, draw)
+    return await _kept(app, out, draw)
 
 
-def _media(page: Page, media_id: int) -> tuple[MediaRow, Path]:
-    found = page.library.files.media(media_id)
+def _media(app: AppState, media_id: int) -> tuple[MediaRow, Path]:
+    found = app.library.files.media(media_id)
     if found is None or found.path is None:
         raise NotFoundError(f"there is no video or photo number {media_id}, or it is gone from disk")
     if not found.path.is_file():
@@ -198,8 +200,8 @@ def _media(page: Page, media_id: int) -> tuple[MediaRow, Path]:
     return found, found.path
 
 
-def _example(page: Page, example_id: int) -> ExampleSource:
-    found = page.library.instances.example_source(example_id)
+def _example(app: AppState, example_id: int) -> ExampleSource:
+    found = app.library.instances.example_source(example_id)
     if found is None:
         raise NotFoundError(f"there is no example number {example_id}")
     if found.jpeg is None and (found.path is None or not found.path.is_file()):

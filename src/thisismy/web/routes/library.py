@@ -13,7 +13,7 @@ from thisismy.core.paths import path_bytes, path_text
 from thisismy.web import requests, responses
 from thisismy.web.artifact_cache import folder_bytes
 from thisismy.web.job_kinds import folder_id
-from thisismy.web.state import Page, PageOf, job_shape
+from thisismy.web.state import AppState, AppStateDep, job_shape
 
 router = APIRouter(prefix="/api", tags=["library"])
 
@@ -25,23 +25,23 @@ class Freed(responses.Shape):
 
 
 @router.get("/status", summary="The library at a glance")
-def status(page: PageOf) -> responses.Status:
+def status(app: AppStateDep) -> responses.Status:
     """What the page shows first."""
-    return read_status(page)
+    return read_status(app)
 
 
 @router.get("/library", summary="Folders, settings, disk use")
-def show_library(page: PageOf) -> responses.LibraryDetails:
+def show_library(app: AppStateDep) -> responses.LibraryDetails:
     """Failures are under ``/api/media?state=failed``."""
     from thisismy.personalization import METHODS
     from thisismy.shots import DETECTORS
 
-    store = page.library.store
+    store = app.library.store
     settings = store.index_settings
-    entries = page.library.files.all()
+    entries = app.library.files.all()
     paths = [entry.path for entry in entries if entry.state != "missing"]
     folders = []
-    for root in page.library.files.folders():
+    for root in app.library.files.folders():
         name = path_text(path_bytes(root))
         inside = sum(path == name or path.startswith(name.rstrip("/") + "/") for path in paths)
         folders.append(responses.Folder(id=folder_id(root), path=name, exists=root.exists(), files=inside))
@@ -58,7 +58,7 @@ def show_library(page: PageOf) -> responses.LibraryDetails:
         methods=list(METHODS),
         states=responses.States(**states),
         disk=responses.Disk(
-            media=page.library.files.bytes_on_disk(),
+            media=app.library.files.bytes_on_disk(),
             database=sum(file.stat().st_size for file in store.folder.glob("library.db*")),
             cache=folder_bytes(store.cache),
             vocabulary=folder_bytes(store.folder / "vocabulary"),
@@ -68,16 +68,16 @@ def show_library(page: PageOf) -> responses.LibraryDetails:
 
 
 @router.post("/library/clear-cache", summary="Delete pictures and pieces that can be made again")
-def clear_cache(page: PageOf, body: requests.Nothing) -> Freed:
+def clear_cache(app: AppStateDep, body: requests.Nothing) -> Freed:
     """The vectors that are searched are kept."""
-    return Freed(freed=page.kept.clear())
+    return Freed(freed=app.artifacts.clear())
 
 
-def read_status(page: Page) -> responses.Status:
+def read_status(app: AppState) -> responses.Status:
     """Counts, encoder, and jobs that are not over."""
-    store = page.library.store
+    store = app.library.store
     settings = store.index_settings
-    counts = page.library.files.counts()
+    counts = app.library.files.counts()
     return responses.Status(
         version=version("thisismy"),
         library=str(store.folder),
@@ -85,9 +85,9 @@ def read_status(page: Page) -> responses.Status:
         encoder=settings.encoder,
         encoder_id=settings.encoder_id,
         **asdict(counts),
-        instances=page.library.instances.count(),
-        open_mentions=page.library.mentions.count_open(),
-        folders_allowed=page.local,
+        instances=app.library.instances.count(),
+        open_mentions=app.library.mentions.count_open(),
+        folders_allowed=app.local,
         speech=find_spec("faster_whisper") is not None,
-        jobs=[job_shape(job) for job in page.worker.jobs() if not job.finished],
+        jobs=[job_shape(job) for job in app.worker.jobs() if not job.finished],
     )

@@ -13,12 +13,12 @@ from thisismy.web import presenters, requests, responses
 from thisismy.web.error_handlers import NotFoundError
 from thisismy.web.requests import RowId
 from thisismy.web.routes.media import Limit, Offset
-from thisismy.web.state import Page, PageOf
+from thisismy.web.state import AppState, AppStateDep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from thisismy.store.mentions import StoredMention
+    from thisismy.store.mentions import MentionRow
 
 router = APIRouter(prefix="/api", tags=["mined"])
 
@@ -40,7 +40,7 @@ class Changed(responses.Shape):
 
 @router.get("/mentions", summary="What was mined")
 def list_mentions(
-    page: PageOf,
+    app: AppStateDep,
     state: Annotated[
         Literal["open", "accepted", "rejected", "all"], Query(description="What became of it.")
     ] = "open",
@@ -51,13 +51,13 @@ def list_mentions(
     limit: Limit = 100,
 ) -> responses.Mentions:
     """By video and time."""
-    every = [item for item in page.library.mentions.all() if verdict == "all" or item.verdict == "kept"]
+    every = [item for item in app.library.mentions.all() if verdict == "all" or item.verdict == "kept"]
     counts = Counter(STATES[item.decision] for item in every)
     chosen = [item for item in every if state in ("all", STATES[item.decision])]
     return responses.Mentions(
         total=len(chosen),
         offset=offset,
-        items=_show(page, chosen[offset : offset + limit]),
+        items=_show(app, chosen[offset : offset + limit]),
         open=counts["open"],
         accepted=counts["accepted"],
         rejected=counts["rejected"],
@@ -65,51 +65,51 @@ def list_mentions(
 
 
 @router.post("/mentions/{mention_id}/accept", summary="Accept a mention as a named thing")
-def accept(page: PageOf, mention_id: RowId, body: requests.Acceptance) -> Accepted:
+def accept(app: AppStateDep, mention_id: RowId, body: requests.Acceptance) -> Accepted:
     """Its shots become examples, of a new instance or of the one that the name means in a search."""
-    mention = _find(page, mention_id)
-    instance = page.library.mentions.accept(mention, " ".join(body.name.split()), body.category)
+    mention = _find(app, mention_id)
+    instance = app.library.mentions.accept(mention, " ".join(body.name.split()), body.category)
     return Accepted(
-        mention=_again(page, mention_id),
-        instance=presenters.show_instances(page, [page.instance(instance.id)])[0],
+        mention=_again(app, mention_id),
+        instance=presenters.show_instances(app, [app.instance(instance.id)])[0],
     )
 
 
 @router.post("/mentions/{mention_id}/reject", summary="Reject a mention")
-def reject(page: PageOf, mention_id: RowId, body: requests.Nothing) -> Changed:
-    """It names nothing that is seen, and is not asked about again; what accepting it brought is taken back."""
-    page.library.mentions.reject(_find(page, mention_id))
-    return Changed(mention=_again(page, mention_id))
+def reject(app: AppStateDep, mention_id: RowId, body: requests.Nothing) -> Changed:
+    """It is not asked about again; what accepting it had brought is taken back."""
+    app.library.mentions.reject(_find(app, mention_id))
+    return Changed(mention=_again(app, mention_id))
 
 
 @router.post("/mentions/{mention_id}/undo", summary="Take back what was decided about a mention")
-def undo(page: PageOf, mention_id: RowId, body: requests.Nothing) -> Changed:
+def undo(app: AppStateDep, mention_id: RowId, body: requests.Nothing) -> Changed:
     """An instance that accepting it made, and that has nothing else, is deleted."""
-    page.library.mentions.undecide(_find(page, mention_id))
-    return Changed(mention=_again(page, mention_id))
+    app.library.mentions.undecide(_find(app, mention_id))
+    return Changed(mention=_again(app, mention_id))
 
 
-def _find(page: Page, number: int) -> StoredMention:
-    found = next((item for item in page.library.mentions.all() if item.id == number), None)
+def _find(app: AppState, number: int) -> MentionRow:
+    found = next((item for item in app.library.mentions.all() if item.id == number), None)
     if found is None:
         raise NotFoundError(f"there is no mention number {number}")
     return found
 
 
-def _again(page: Page, number: int) -> responses.Mention:
-    return _show(page, [_find(page, number)])[0]
+def _again(app: AppState, number: int) -> responses.Mention:
+    return _show(app, [_find(app, number)])[0]
 
 
-def _show(page: Page, mentions: Sequence[StoredMention]) -> list[responses.Mention]:
-    numbers = page.library.files.media_ids(mention.content_hash for mention in mentions)
+def _show(app: AppState, mentions: Sequence[MentionRow]) -> list[responses.Mention]:
+    numbers = app.library.files.media_ids(mention.content_hash for mention in mentions)
     seen = [mention for mention in mentions if mention.shot is not None]
     places = [(mention.content_hash, Span(*mention.shot)) for mention in seen if mention.shot is not None]
     shots = {
-        mention.id: responses.Shot(**presenters.shot_fields(page, shot))
-        for mention, shot in zip(seen, page.library.files.shots_covering(places), strict=True)
+        mention.id: responses.Shot(**presenters.shot_fields(app, shot))
+        for mention, shot in zip(seen, app.library.files.shots_covering(places), strict=True)
         if shot is not None
     }
-    by_name = {item.name: item.id for item in page.library.instances.all()}
+    by_name = {item.name: item.id for item in app.library.instances.all()}
     return [
         responses.Mention(
             id=mention.id,
@@ -142,7 +142,7 @@ def _show(page: Page, mentions: Sequence[StoredMention]) -> list[responses.Menti
     ]
 
 
-def _picture(mention: StoredMention, media_id: int | None, time: float) -> str | None:
+def _picture(mention: MentionRow, media_id: int | None, time: float) -> str | None:
     if media_id is None or mention.path is None:
         return None
     return presenters.frame_url(media_id, mention.content_hash, time)

@@ -25,7 +25,7 @@ from thisismy.store.transcripts import find_phrase
 from thisismy.web import presenters, responses
 from thisismy.web.error_handlers import NotFoundError
 from thisismy.web.requests import Export, Feedback, SearchFields
-from thisismy.web.state import Page, PageOf
+from thisismy.web.state import AppState, AppStateDep
 from thisismy.web.uploads import picture_of_upload
 
 if TYPE_CHECKING:
@@ -37,31 +37,33 @@ Fields = Annotated[SearchFields, Query()]
 
 
 @router.get("/search", summary="Find moments by words, names, and shots like or unlike")
-def search(page: PageOf, fields: Fields) -> responses.Answer:
+def search(app: AppStateDep, fields: Fields) -> responses.Answer:
     """Everything that is set must hold; an instance that changed since it was learned is learned first."""
     if not fields.q.strip() and not fields.like:
         raise QueryError("nothing to look for: type some words, or take a shot to find more like it")
-    return _answer(page, fields)
+    return _answer(app, fields)
 
 
 @router.post("/search/photo", summary="Find moments by a photo")
 async def search_photo(
-    page: PageOf, fields: Fields, photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP or HEIC.")]
+    app: AppStateDep,
+    fields: Fields,
+    photo: Annotated[UploadFile, File(description="JPEG, PNG, WebP or HEIC.")],
 ) -> responses.Answer:
     """With words, both must fit; the photo is looked at and not kept."""
-    picture = await picture_of_upload(page, photo)
-    return await run_in_threadpool(_answer, page, fields, [picture])
+    picture = await picture_of_upload(app, photo)
+    return await run_in_threadpool(_answer, app, fields, [picture])
 
 
 @router.get("/said", summary="Find where something is said")
 def said(
-    page: PageOf,
+    app: AppStateDep,
     q: Annotated[str, Query(min_length=1, max_length=200, description="Words in a row.")],
     k: Annotated[int, Query(ge=1, le=500, description="Places wanted.")] = 50,
 ) -> responses.SaidAnswer:
     """In transcripts, whatever case and punctuation; by file and time."""
     items = []
-    with page.library.store.read() as connection:
+    with app.library.store.read() as connection:
         for place in find_phrase(connection, q):
             path = catalog.first_path(connection, place.media_id)
             if path is None:
@@ -85,18 +87,18 @@ def said(
 
 @router.get("/complete", summary="Names that go on as typed")
 def complete(
-    page: PageOf,
+    app: AppStateDep,
     q: Annotated[str, Query(max_length=200, description="What was typed; empty lists the best known.")] = "",
     limit: Annotated[int, Query(ge=1, le=50, description="Names wanted.")] = 8,
 ) -> responses.Listing[responses.Completion]:
     """The beginning of a word of a name or alias counts more than its inside."""
     found = []
-    for instance in page.library.instances.all():
+    for instance in app.library.instances.all():
         best = max((_fit(name, q), name) for name in (instance.name, *instance.aliases))
         if best[0] > 0:
             found.append((best[0], instance.confirmed, instance, best[1]))
     found.sort(key=lambda item: (-item[0], -item[1], item[2].name))
-    shown = presenters.show_instances(page, [item[2] for item in found[:limit]])
+    shown = presenters.show_instances(app, [item[2] for item in found[:limit]])
     return responses.Listing(
         items=[
             responses.Completion(
@@ -108,11 +110,11 @@ def complete(
 
 
 @router.post("/feedback", summary="Say whether a hit shows an instance")
-def feedback(page: PageOf, body: Feedback) -> responses.Instance:
+def feedback(app: AppStateDep, body: Feedback) -> responses.Instance:
     """A rejected shot is never shown again for that name; null takes back what was said."""
-    page.instance(body.instance_id)
-    page.library.instances.label(body.instance_id, {body.shot_id: body.state})
-    return presenters.show_instances(page, [page.instance(body.instance_id)])[0]
+    app.instance(body.instance_id)
+    app.library.instances.label(body.instance_id, {body.shot_id: body.state})
+    return presenters.show_instances(app, [app.instance(body.instance_id)])[0]
 
 
 @router.post(
@@ -121,11 +123,11 @@ def feedback(page: PageOf, body: Feedback) -> responses.Instance:
     response_class=FileResponse,
     responses={200: {"content": {"application/zip": {}, "image/png": {}, "text/csv": {}, "text/plain": {}}}},
 )
-async def export(page: PageOf, body: Export) -> FileResponse:
+async def export(app: AppStateDep, body: Export) -> FileResponse:
     """One file in the order given; what could not be cut is listed in ``failed.txt`` of the archive."""
     folder = Path(tempfile.mkdtemp(prefix="thisismy-export-"))
     try:
-        made = await run_in_threadpool(_export, page, body, folder)
+        made = await run_in_threadpool(_export, app, body, folder)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -136,9 +138,9 @@ async def export(page: PageOf, body: Export) -> FileResponse:
 _TYPES = {".zip": "application/zip", ".png": "image/png", ".csv": "text/csv", ".edl": "text/plain"}
 
 
-def _answer(page: Page, fields: SearchFields, pictures: Sequence[Picture] = ()) -> responses.Answer:
+def _answer(app: AppState, fields: SearchFields, pictures: Sequence[Picture] = ()) -> responses.Answer:
     began = time.perf_counter()
-    result = page.library.search.find(
+    result = app.library.search.find(
         fields.q,
         images=pictures,
         like=fields.like,
@@ -146,18 +148,18 @@ def _answer(page: Page, fields: SearchFields, pictures: Sequence[Picture] = ()) 
         options=_options(fields),
         filters=_filters(fields),
     )
-    hits = presenters.show_hits(page, result.hits, result.names)
+    hits = presenters.show_hits(app, result.hits, result.names)
     if fields.sort == "date":
         hits.sort(key=lambda hit: (hit.created is not None, hit.created or "", -hit.start), reverse=True)
     return responses.Answer(
         query=result.query,
         read=result.read,
-        names=[responses.NamedIn(id=page.library.instances.get(n).id, name=n) for n in result.names],
+        names=[responses.NamedIn(id=app.library.instances.get(n).id, name=n) for n in result.names],
         remarks=list(result.remarks),
         searched=result.searched,
         milliseconds=round((time.perf_counter() - began) * 1000, 1),
         hits=hits,
-        nearest=presenters.show_hits(page, result.nearest, result.names),
+        nearest=presenters.show_hits(app, result.nearest, result.names),
     )
 
 
@@ -193,10 +195,10 @@ def _fit(name: str, typed: str) -> int:
     return int(wanted in key)
 
 
-def _export(page: Page, body: Export, folder: Path) -> Path:
+def _export(app: AppState, body: Export, folder: Path) -> Path:
     from thisismy.retrieval.export import export_hits
 
-    hits = page.library.search.score(body.query, body.shots)
+    hits = app.library.search.score(body.query, body.shots)
     if not hits:
         raise NotFoundError("none of these shots is in the library any more: search again")
     if body.what == "sheet":
