@@ -121,28 +121,28 @@ def test_another_way_to_learn_is_chosen_with_keys(visit: Visitor, own_server: st
     page = visit.page
     open_thing(page, own_server, CAT)
     learning = page.get_by_role("region", name="Learning")
-    expect(learning.get_by_role("button", name="Learn by default")).to_be_visible()
+    expect(learning.get_by_role("button", name="Learn by prototype-context")).to_be_visible()
     page.keyboard.press("m")
     dialog = page.get_by_role("dialog", name="How to learn")
     first = dialog.get_by_role("radio").first
     expect(first).to_be_focused()
     expect(first).to_be_checked()
-    expect(dialog.locator("li").first).to_contain_text("default")
+    expect(dialog.locator("li").first).to_contain_text("prototype-context")
     expect(dialog.locator("li")).to_have_count(len(METHODS))
-    wanted = dialog.get_by_role("radio", name=re.compile("^visual likeness to the mean"))
+    wanted = dialog.get_by_role("radio", name=re.compile("^clip-visual likeness to the mean"))
     visit.screenshot("methods-light")
     page.keyboard.press("ArrowDown")
     expect(wanted).to_be_checked()
     page.keyboard.press("Enter")
-    expect(learning.get_by_role("button", name="Learn by visual")).to_be_focused()
+    expect(learning.get_by_role("button", name="Learn by clip-visual")).to_be_focused()
     page.keyboard.press("l")
-    expect(learning).to_contain_text("Learned by visual from", timeout=60_000)
+    expect(learning).to_contain_text("Learned by clip-visual from", timeout=60_000)
     learned = vocabulary(own_server)
-    assert learned["method"] == "visual"
+    assert learned["method"] == "clip-visual"
     # What was learned in the old way is learned in the new one.
     assert sorted(learned["names"]) == [CAT, MOTORCYCLE]
     page.reload()
-    expect(learning.get_by_role("button", name="Learn by visual")).to_be_visible()
+    expect(learning.get_by_role("button", name="Learn by clip-visual")).to_be_visible()
 
 
 def test_a_photo_is_dropped_onto_a_thing(

@@ -333,11 +333,11 @@ def test_rejecting_what_was_accepted_takes_its_examples_along(client: TestClient
 def test_ways_to_learn_have_a_line_each(client: TestClient, rusty: dict[str, Any]) -> None:
     ways = client.get("/api/methods").json()
     assert {item["name"] for item in ways["items"]} == set(METHODS)
-    assert ways["items"][0]["name"] == "default"
+    assert ways["items"][0]["name"] == "prototype-context"
     assert all(item["about"] for item in ways["items"])
-    assert ways["used"] is None
+    assert ways["used"] == "prototype-context"
     wait_for(client, client.post("/api/jobs", json={"kind": "learn", "method": "visual"}).json())
-    assert client.get("/api/methods").json()["used"] == "visual"
+    assert client.get("/api/methods").json()["used"] == "clip-visual"
     order = {"kind": "learn", "instances": [rusty["id"]], "method": "linear-head"}
     assert wait_for(client, client.post("/api/jobs", json=order).json())["result"]["method"] == "linear-head"
 

@@ -22,14 +22,26 @@ def learn(
         list[str] | None, typer.Argument(help="Learn just these again; none: what has changed.")
     ] = None,
     method: Annotated[
-        str,
-        typer.Option(help="`thisismy evaluate --list` names all; with arguments: NAME?ARGUMENT=VALUE&..."),
-    ] = "default",
+        str | None,
+        typer.Option(
+            help="`thisismy evaluate --list` names all; with arguments: NAME?ARGUMENT=VALUE&... "
+            "Default: as last time, at first prototype-context."
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="An argument of the method, such as tokens=1; may be repeated."),
+        typer.Option(
+            "--set",
+            help="An argument of the method, such as tokens=1; may be repeated. "
+            "Without --method, those of last time stay.",
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Same seed, same concepts.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=LARGEST_SEED, help="Same seed, same concepts. Default: as last time, at first 0."
+        ),
+    ] = None,
     judge: Annotated[
         bool, typer.Option("--judge/--no-judge", help="Say how well, by leaving examples out.")
     ] = True,
@@ -37,13 +49,16 @@ def learn(
 ) -> None:
     """Learn what was named from its confirmed examples, and say how well that works.
 
-    A search learns by itself what it needs; this does it ahead, judges it, or uses another method.
+    A search learns by itself what it needs; this does it ahead, judges it, or chooses another method, which
+    the library then keeps.
     """
     from thisismy.library import Library
     from thisismy.personalization.registry import parse_method
 
-    method, arguments = parse_method(method)
-    arguments |= read_settings(settings or [])
+    arguments = read_settings(settings or [])
+    if method is not None:
+        method, written = parse_method(method)
+        arguments = written | arguments
     library = Library.open(context.obj.library)
     with progress_bar(not context.obj.quiet) as progress:
         report = library.learning.learn(
@@ -61,7 +76,7 @@ def learn(
     for item in report.learned:
         found = "one example: cannot tell" if item.examples == 1 else "not looked at"
         if item.found is not None:
-            found = f"{item.found:.0%} first, mean rank {item.mean_rank:.1f}"
+            found = f"{item.found:.0%} first, mean rank {item.mean_rank:.1f} of {item.others + 1}"
         table.add_row(Text(item.name), Text(item.category), str(item.examples), found)
     out = console()
     if report.learned:

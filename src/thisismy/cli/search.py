@@ -81,7 +81,7 @@ def search(
     ] = False,
     like: Like = None,
     box: BoxOption = None,
-    like_method: LikeMethod = "default",
+    like_method: LikeMethod = "prototype-context",
     json: Json = False,
 ) -> None:
     """Find moments by words, by a photo, or by both; or by what is said.

@@ -27,7 +27,7 @@ def segment(
     ] = None,
     method: Annotated[
         str, typer.Option(help="Method that the picture's parts are scored by, such as pi-map.")
-    ] = "default",
+    ] = "prototype-context",
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Mark a named thing in a frame or a photo, to the pixel.

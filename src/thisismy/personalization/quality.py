@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,12 +75,26 @@ def leave_one_out(
     encoder: Encoder,
     *,
     seed: int = 0,
+    rivals: Mapping[str, Features] | None = None,
     progress: Progress = silent,
 ) -> list[LeftOut]:
-    """Learn without an example, then look for it among the negatives and the examples of the other instances.
+    """Learn without an example, then rank it among what is not the instance.
 
     One example of every instance is left out at a time, so that at most `MAX_FOLDS` vocabularies are
-    learned. An instance with one example keeps it and is not judged.
+    learned. An instance with one example keeps it and is not judged; nor is one that has nothing to be ranked
+    among.
+
+    Args:
+        method: what learns.
+        instances: all of them; each is learned beside the others.
+        negatives: as for `Method.fit`.
+        encoder: of all rows.
+        seed: of the method.
+        rivals: by name of an instance the ``(n, embed_dim)`` rows that its examples are ranked among, such as
+            all shots of a library that may be taken for something else. A method knows its negatives, and
+            negatives are often chosen to be unlike the instances, so a rank among them alone is too good; it
+            is what is given for an instance without rivals: negatives and the examples of other instances.
+        progress: told how far it is.
 
     Raises:
         VocabularyError: as `Method.fit`.
@@ -88,15 +102,21 @@ def leave_one_out(
     checked = check_instances(instances, encoder, needs_examples=True)
     rows = check_rows(negatives, encoder, "the negatives")
     folds = min(MAX_FOLDS, max((len(i.examples) for i in checked), default=0))
+    given = rivals or {}
+    among = {
+        i.name: check_rows(given[i.name], encoder, f"the rivals of {i.name!r}")
+        if i.name in given
+        else _others(checked, i, rows)
+        for i in checked
+    }
     ranks: dict[str, list[int]] = {i.name: [] for i in checked}
     for fold in range(folds if any(len(i.examples) > 1 for i in checked) else 0):
         vocabulary = method.fit([_without(i, fold) for i in checked], rows, encoder, seed=seed)
         for instance in checked:
-            if 1 < len(instance.examples) > fold:
-                others = _others(checked, instance, rows)
-                ranks[instance.name].append(_rank(vocabulary, instance, fold, others))
+            if 1 < len(instance.examples) > fold and len(among[instance.name]):
+                ranks[instance.name].append(_rank(vocabulary, instance, fold, among[instance.name]))
         progress("leave one out", fold + 1, folds)
-    return [_left_out(i, ranks[i.name], len(_others(checked, i, rows))) for i in checked]
+    return [_left_out(i, ranks[i.name], len(among[i.name])) for i in checked]
 
 
 def look_alikes(instances: Sequence[NamedInstance], encoder: Encoder) -> list[LookAlikes]:

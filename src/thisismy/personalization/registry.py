@@ -117,7 +117,7 @@ def method_id(name: str) -> str:
     found = ALIASES.get(name, name)
     if found not in METHODS:
         raise VocabularyError(
-            f"no method is called {name!r}; there are: {', '.join(METHODS)}. "
+            f"no method called {name!r}; there are: {', '.join(METHODS)}. "
             "If another package brings it, install that package"
         )
     return found

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from thisismy.core.atomic_files import PREFIX
 from thisismy.core.errors import EncoderMismatchError, InstanceError, VocabularyError
 from thisismy.core.progress import Progress, silent
+from thisismy.personalization.arguments import current_names
+from thisismy.personalization.array_file import FILE_ARGUMENTS, read_description
+from thisismy.personalization.registry import ALIASES, DEFAULT, make_method, method_id
 from thisismy.services.context import LibraryContext
 from thisismy.services.example_features import ExampleFeatures
 from thisismy.services.example_ids import example_id, place_of
+from thisismy.services.judging import find_rivals
 from thisismy.store import catalog
 from thisismy.store import instances as rows
 from thisismy.store.instances import CONFIRMED, PROPOSED, REJECTED, USER, Example, Instance
+from thisismy.store.settings import LearningChoice
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Encoder, Features
@@ -43,8 +49,9 @@ class LearnedInstance:
         name, category: of the instance; the category is the noun the method was given.
         examples: how many it was learned from.
         tried: examples left out in turn to judge it; 0 when there is only one.
-        found: share of them ranked above everything that is something else; None when none was tried.
-        mean_rank: mean rank among everything else, 1 at best; None when none was tried.
+        found: share of them ranked above every other shot; None when none was tried.
+        mean_rank: mean rank among the other shots, 1 at best; None when none was tried.
+        others: how many other shots they were ranked among: those of files without a confirmed example.
     """
 
     name: str
@@ -53,6 +60,7 @@ class LearnedInstance:
     tried: int = 0
     found: float | None = None
     mean_rank: float | None = None
+    others: int = 0
 
 
 @dataclass
@@ -84,28 +92,41 @@ class LearningService:
     def __init__(self, context: LibraryContext, features: ExampleFeatures) -> None:
         self._context = context
         self._features = features
-        self._lock = RLock()
+
+    @property
+    def choice(self) -> LearningChoice:
+        """How this library learns: as chosen last, else as its vocabulary was learned, else the default."""
+        chosen = self._context.store.learning_choice
+        if chosen is None:
+            about = read_description(self.path) or {}
+            chosen = LearningChoice(
+                about.get("method", DEFAULT), about.get("arguments", {}), about.get("seed", 0)
+            )
+        method = ALIASES.get(chosen.method, chosen.method)
+        return LearningChoice(method, current_names(chosen.arguments), chosen.seed)
 
     def learn(
         self,
         names: Sequence[str] | None = None,
         *,
-        method: str = "default",
+        method: str | None = None,
         arguments: Mapping[str, Any] | None = None,
-        seed: int = 0,
+        seed: int | None = None,
         judge: bool = True,
         progress: Progress = silent,
     ) -> LearnReport:
         """Learn a concept for every instance whose examples have changed, and keep it with the library.
 
-        The others do not move. Another method, other arguments or another seed learns all anew.
+        The others do not move. Another method, other arguments or another seed learns all of them again. The
+        library remembers how it learned as its choice, which later runs and searches follow.
 
         Args:
-            names: learn just these, anew; None learns what is new or has changed. What was learned in another
-                way is learned anew as well.
-            method: see `thisismy.personalization.METHODS`.
-            arguments: of the method, where they differ from its defaults.
-            seed: same seed, same concepts.
+            names: learn just these, even if they are up to date; None learns what is new or has changed. What
+                was learned in another way is learned again as well.
+            method: see `thisismy.personalization.METHODS`; None takes the library's choice.
+            arguments: of the method, where they differ from its defaults; without a method they are added to
+                those chosen before.
+            seed: same seed, same concepts; None takes the library's choice.
             judge: also say how well, by leaving examples out.
             progress: told how far it is.
 
@@ -113,26 +134,47 @@ class LearningService:
             InstanceError: no instance of a name.
             VocabularyError: the method is unknown, or what it is given makes no sense.
         """
-        from thisismy.personalization import make_method
+        choice = self._wanted_choice(method, arguments, seed)
+        made = make_method(choice.method, choice.arguments)
+        with self._learning():
+            return self._learn(names, made, choice, judge, progress)[0]
 
-        made = make_method(method, _with_whole_paths(arguments or {}))
-        with self._lock:
-            return self._learn(names, made, method, seed, judge, progress)
+    def _wanted_choice(
+        self, method: str | None, arguments: Mapping[str, Any] | None, seed: int | None
+    ) -> LearningChoice:
+        """What was asked for, filled up from what was chosen before."""
+        before = self.choice
+        given = current_names(_with_whole_paths(arguments or {}))
+        return LearningChoice(
+            before.method if method is None else method_id(method),
+            {**before.arguments, **given} if method is None else given,
+            before.seed if seed is None else seed,
+        )
+
+    @contextmanager
+    def _learning(self) -> Iterator[None]:
+        """Hold the lock that one learner of the library at a time holds; a killed process lets go of it."""
+        from filelock import FileLock
+
+        with FileLock(self._context.store.folder / "learning.lock"):
+            for left in self.path.parent.glob(f"{PREFIX}*"):
+                # Only who holds the lock writes here, so this was left by a process that was killed.
+                left.unlink(missing_ok=True)
+            yield
 
     def _learn(
         self,
         names: Sequence[str] | None,
         made: Method,
-        method: str,
-        seed: int,
+        choice: LearningChoice,
         judge: bool,
         progress: Progress,
-    ) -> LearnReport:
+    ) -> tuple[LearnReport, Vocabulary]:
         from thisismy.personalization.quality import leave_one_out, look_alikes
         from thisismy.personalization.vocabulary_file import save_vocabulary
 
-        known = self._current(made, method, seed)
-        report = LearnReport(method)
+        known = self._current(made, choice)
+        report = LearnReport(choice.method)
         wanted = self._wanted(names, known)
         material = {item.name: self._material(item, made.boxes, report.notes) for item in self._all()}
         ready = {name: item for name, item in material.items() if len(item.examples)}
@@ -149,22 +191,36 @@ class LearningService:
             self._negatives(list(ready.values()), made.boxes) if todo else np.zeros((0, 1), np.float32)
         )
         start = time.perf_counter()
-        vocabulary = known or made.fit([], negatives, self._context.encoder, seed=seed)
+        vocabulary = known or made.fit([], negatives, self._context.encoder, seed=choice.seed)
         for name in [name for name in vocabulary.concepts if name not in ready]:
             vocabulary = vocabulary.without(name)
         if todo:
             vocabulary = made.extend(vocabulary, todo, negatives, progress=progress)
         report.seconds = time.perf_counter() - start
+        # The choice first: if this is killed before the file is replaced, the next run follows the choice.
+        self._context.store.learning_choice = choice
         save_vocabulary(vocabulary, self.path)
-        judged = {}
+        judged: dict[str, LeftOut] = {}
         if judge and todo:
-            results = leave_one_out(made, list(ready.values()), negatives, self._context.encoder, seed=seed)
+            everything = list(ready.values())
+            rivals = self._rivals(ready, report.notes)
+            results = leave_one_out(
+                made, everything, negatives, self._context.encoder, seed=choice.seed, rivals=rivals
+            )
             judged = {result.name: result for result in results}
-            report.look_alikes = [
-                str(pair) for pair in look_alikes(list(ready.values()), self._context.encoder)
-            ]
+            report.look_alikes = [str(pair) for pair in look_alikes(everything, self._context.encoder)]
         report.learned = [_described(item, judged.get(item.name)) for item in todo]
-        return report
+        return report, vocabulary
+
+    def _rivals(self, ready: Mapping[str, NamedInstance], notes: list[str]) -> dict[str, Features]:
+        """What the examples of each instance are ranked among; says in ``notes`` what is not counted."""
+        judged = [item for item in self._all() if item.name in ready and len(ready[item.name].examples) > 1]
+        found = {item.name: find_rivals(self._context, item, ready[item.name].examples) for item in judged}
+        alike = sum(one.near_duplicates for one in found.values())
+        if alike:
+            shots = "1 shot is" if alike == 1 else f"{alike} shots are"
+            notes.append(f"{shots} nearly the same as an example and not counted against it")
+        return {name: one.rows for name, one in found.items()}
 
     def _all(self) -> list[Instance]:
         with self._context.store.read() as connection:
@@ -213,7 +269,7 @@ class LearningService:
         """What was learned last.
 
         Raises:
-            VocabularyError: nothing was learned yet.
+            VocabularyError: nothing was learned yet, or what was learned cannot be read.
             EncoderMismatchError: it was learned on another encoder.
         """
         from thisismy.personalization.vocabulary_file import load_vocabulary
@@ -226,7 +282,7 @@ class LearningService:
         """Drop what was learned of an instance that is deleted."""
         from thisismy.personalization.vocabulary_file import save_vocabulary
 
-        with self._lock:
+        with self._learning():
             try:
                 vocabulary = self.vocabulary()
             except (VocabularyError, EncoderMismatchError):
@@ -240,38 +296,31 @@ class LearningService:
 
         Raises:
             InstanceError: one has no confirmed example that can be seen.
+            VocabularyError: the library's method is not installed, or cannot learn.
         """
-        vocabulary = None
-        if self.path.is_file():
-            try:
-                vocabulary = self.vocabulary()
-            except (EncoderMismatchError, VocabularyError):
-                vocabulary = None
-        boxes = _boxes_of(vocabulary)
-        stale = [
-            name
-            for name in names
-            if vocabulary is None or not _same(vocabulary, self._material(self._get(name), boxes))
-        ]
-        if stale and vocabulary is not None:
-            report = self.learn(
-                stale,
-                method=vocabulary.method,
-                arguments=vocabulary.arguments,
-                seed=vocabulary.seed,
-                judge=False,
-            )
-        elif stale:
-            report = self.learn(judge=False)
-        else:
-            return vocabulary  # type: ignore[return-value] # nothing is stale, so it was loaded
+        choice = self.choice
+        made = make_method(choice.method, choice.arguments)
+        known = self._current(made, choice)
+        if known is not None and not self._stale(known, names, made):
+            return known
+        with self._learning():
+            # Another thread or process may have learned it meanwhile.
+            known = self._current(made, choice)
+            stale = names if known is None else self._stale(known, names, made)
+            if known is not None and not stale:
+                return known
+            report, vocabulary = self._learn(None if known is None else stale, made, choice, False, silent)
         for name in names:
             if name in report.skipped:
                 raise InstanceError(
                     f"{name!r} has {report.skipped[name]}: `thisismy instances show` lists them, "
                     f'and `thisismy name "{name}" VIDEO@1:23` adds one'
                 )
-        return self.vocabulary()
+        return vocabulary
+
+    def _stale(self, known: Vocabulary, names: Sequence[str], made: Method) -> list[str]:
+        """The names whose concept does not fit their examples."""
+        return [name for name in names if not _same(known, self._material(self._get(name), made.boxes))]
 
     def states(self) -> dict[str, str]:
         """For every instance whether it is learned: "current", "stale" (its examples changed) or "never".
@@ -296,13 +345,10 @@ class LearningService:
 
     def description(self) -> dict[str, Any] | None:
         """What the vocabulary kept says of itself, read without the encoder; None when there is none."""
-        import json
-
-        path = self.path.with_name(f"{self.path.name}.json")
-        try:
-            about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        about = read_description(self.path)
+        if about is None:
             return None
+        about["method"] = ALIASES.get(about["method"], about["method"])
         return about if about.get("encoder") == self._context.store.search_encoder.id else None
 
     def about(self) -> dict[str, dict[str, Any]]:
@@ -336,13 +382,13 @@ class LearningService:
         """The file of the vocabulary."""
         return self._context.store.folder / "vocabulary" / "concepts.safetensors"
 
-    def _current(self, made: Method, method: str, seed: int) -> Vocabulary | None:
+    def _current(self, made: Method, choice: LearningChoice) -> Vocabulary | None:
         """The vocabulary kept, when it was learned just so on this encoder."""
         try:
             known = self.vocabulary()
         except (VocabularyError, EncoderMismatchError):
             return None
-        same = (known.method, known.arguments, known.seed) == (method, asdict(made), seed)
+        same = (known.method, known.arguments, known.seed) == (choice.method, asdict(made), choice.seed)
         return known if same else None
 
     def _learned_before(self) -> list[str]:
@@ -403,25 +449,13 @@ def _described(item: NamedInstance, left: LeftOut | None) -> LearnedInstance:
         tried=tried,
         found=left.found if left and tried else None,
         mean_rank=left.mean_rank if left and tried else None,
+        others=left.others if left and tried else 0,
     )
 
 
 def _with_whole_paths(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Files among a method's arguments by their whole path, since a search may learn again from elsewhere."""
-    from thisismy.personalization.array_file import FILE_ARGUMENTS
-
     return {k: str(Path(v).resolve()) if k in FILE_ARGUMENTS and v else v for k, v in arguments.items()}
-
-
-def _boxes_of(vocabulary: Vocabulary | None) -> str:
-    """What the method that learned a vocabulary makes of boxes."""
-    from thisismy.personalization import make_method
-
-    try:
-        return make_method(vocabulary.method, vocabulary.arguments).boxes if vocabulary else "ignore"
-    except VocabularyError:
-        # Of another version; it is learned anew when the examples have changed.
-        return "ignore"
 
 
 def _same(vocabulary: Vocabulary, item: NamedInstance) -> bool:

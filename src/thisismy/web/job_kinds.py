@@ -90,23 +90,19 @@ def _mine(app: AppState, _order: JobOrder) -> tuple[str, Do]:
 
 
 def _learn(app: AppState, order: JobOrder) -> tuple[str, Do]:
-    from thisismy.personalization.registry import DEFAULT, METHODS
+    from thisismy.personalization.registry import method_id
 
     known = {item.id: item.name for item in app.library.instances.all()}
     missing = [str(number) for number in order.instances or () if number not in known]
     if missing:
         raise NotFoundError(f"there is no instance number {', '.join(missing)}")
     names = [known[number] for number in order.instances] if order.instances else None
-    method = order.method or DEFAULT
-    if method not in METHODS:
-        raise QueryError(f"no method is called {method!r}; there are {', '.join(METHODS)}")
+    method = None if order.method is None else method_id(order.method)
 
     def do(work: Work) -> Any:
-        about = app.library.learning.description() or {}
         # Arguments that were given in a terminal stay until another method is chosen.
-        arguments = about["arguments"] if about.get("method") == method else None
-        report = app.library.learning.learn(names, method=method, arguments=arguments, progress=work.progress)
-        return asdict(report)
+        other = method if method != app.library.learning.choice.method else None
+        return asdict(app.library.learning.learn(names, method=other, progress=work.progress))
 
     return f"Learn {', '.join(names) if names else 'what changed'}", do
 

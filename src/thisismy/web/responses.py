@@ -482,7 +482,7 @@ class Method(Shape):
 class Methods(Listing[Method]):
     """Ways to learn, the default first."""
 
-    used: str | None = Field(description="What was learned last was learned so; none before anything was.")
+    used: str = Field(description="How the library learns now.")
 
 
 class Vocabulary(Shape):

@@ -344,11 +344,10 @@ def propose(app: AppStateDep, instance_id: InstanceId, body: requests.Propose) -
 @router.get("/methods", summary="Ways to learn")
 def list_methods(app: AppStateDep) -> responses.Methods:
     """By the names that a job of kind "learn" takes; all instances are learned in the same way."""
-    from thisismy.personalization.registry import ABOUT
+    from thisismy.personalization.registry import describe_methods
 
-    about = app.library.learning.description()
-    items = [responses.Method(name=name, about=line) for name, line in ABOUT.items()]
-    return responses.Methods(items=items, used=about["method"] if about else None)
+    items = [responses.Method(name=name, about=line) for name, line in describe_methods().items()]
+    return responses.Methods(items=items, used=app.library.learning.choice.method)
 
 
 @router.get("/vocabulary", summary="What was learned last")

@@ -12,13 +12,22 @@ import { toast, trying } from "./toast.js";
 export class LearnPanel {
   constructor(instance) {
     this.instance = instance;
-    this.method = instance.concept?.method ?? "default";
+    this.method = instance.concept?.method ?? null;
     this.words = h("div.learn-words");
     this.how = h("button.button.plain.compact", { type: "button", "aria-haspopup": "dialog", on: { click: () => this.choose() } });
     this.button = h("button.button", { type: "button", on: { click: () => this.start() } });
     this.element = h("section.learn", { "aria-label": "Learning" });
     this.stop = watch((what) => what.has("jobs") && this.job && this.#draw());
     this.report = null;
+    this.#draw();
+    if (!this.method) this.#askMethod();
+  }
+
+  /** Not learned yet: it will be learned as the library learns. */
+  async #askMethod() {
+    const answer = await trying(() => get("/methods"));
+    if (!answer || this.closed) return;
+    this.method ??= answer.used;
     this.#draw();
   }
 
@@ -53,8 +62,8 @@ export class LearnPanel {
     if (this.job) return;
     const answer = await trying(() => get("/methods"));
     if (!answer || this.closed) return;
-    const used = answer.used && answer.used !== "default" ? ` They are learned by ${answer.used} now.` : "";
-    const chosen = await openDialog("How to learn", (close) => this.#choices(answer.items, close), { wide: true, note: `All your things are learned in the same way.${used}` });
+    const note = `All your things are learned in the same way, now by ${answer.used}.`;
+    const chosen = await openDialog("How to learn", (close) => this.#choices(answer.items, close), { wide: true, note });
     if (!chosen) return;
     this.method = chosen;
     this.#draw();
@@ -87,8 +96,8 @@ export class LearnPanel {
     this.button.classList.toggle("primary", learned !== "current");
     this.button.disabled = !confirmed;
     fill(this.button, icon("learn"), learned === "never" ? "Learn now" : "Learn again", h("kbd", { "aria-hidden": "true" }, "L"));
-    fill(this.how, "by ", h("strong", null, this.method), icon("down"));
-    this.how.setAttribute("aria-label", `Learn by ${this.method}. Choose another way`);
+    fill(this.how, this.method ? ["by ", h("strong", null, this.method)] : "How to learn", icon("down"));
+    this.how.setAttribute("aria-label", this.method ? `Learn by ${this.method}. Choose another way` : "Choose how to learn");
     fill(this.words, this.#words());
     // Put in once: a button that is taken out of the page loses the focus.
     if (this.button.parentNode !== this.element) fill(this.element, this.words, h("span.row.push", null, this.how), this.button);
@@ -107,10 +116,9 @@ export class LearnPanel {
   #result(mine) {
     const tested = mine.found !== null && mine.found !== undefined;
     const words = tested
-      ? `Left out one by one, ${percent(mine.found)} of ${plural(mine.tried, "example")} were found above everything else (mean rank ${mine.mean_rank.toFixed(1)}).`
+      ? `Left out one by one, ${percent(mine.found)} of ${plural(mine.tried, "example")} ranked above all ${plural(mine.others, "other shot")} (mean rank ${mine.mean_rank.toFixed(1)}).`
       : "With one example there is nothing to test it on; a second one tells how good it is.";
-    const by = this.report.method === "default" ? "" : ` by ${this.report.method}`;
-    const seconds = `Learned${by} from ${plural(mine.examples, "example")} ${tookWords(this.report.seconds)}`;
+    const seconds = `Learned by ${this.report.method} from ${plural(mine.examples, "example")} ${tookWords(this.report.seconds)}`;
     const remarks = [...this.report.notes, ...this.report.look_alikes].map((line) => h("span.small.remark", null, icon("alert"), line));
     return [h("strong", null, seconds), h("span.muted.small", { role: "status" }, words), remarks];
   }
