@@ -37,10 +37,15 @@ shown = np.repeat(np.arange(len(instances)), [len(rows) - len(rows) // 2 for row
 negatives = np.zeros((0, encoder.embed_dim), np.float32)
 
 # %% Every method has the same two steps: fit, then score a prompt in which * stands for the name.
-for name, arguments in (("visual", {}), ("product", {}), ("default", {}), ("meta-tokens", {"epochs": 10})):
+for name, arguments in (
+    ("clip-visual", {}),
+    ("product", {}),
+    ("prototype-context", {}),
+    ("meta-tokens", {"epochs": 10}),
+):
     vocabulary = make_method(name, arguments).fit(instances, negatives, encoder, seed=0)
     first = [shown[vocabulary.score("An image of *", i.name, gallery).argmax()] for i in instances]
-    print(f"{name:12} right at rank 1: {np.mean(np.equal(first, np.arange(len(instances)))):.0%}")
+    print(f"{name:17} right at rank 1: {np.mean(np.equal(first, np.arange(len(instances)))):.0%}")
 
 # %% What things of a category have in common, learned from phrases alone; words then start from it.
 things = described_things(encoder, [instance.category for instance in instances], count=16)
@@ -51,12 +56,12 @@ vocabulary = method.fit(instances, negatives, encoder)
 print(len(things), features.history[-1], vocabulary.compile("* in the grass", instances[0].name).probes.shape)
 
 # %% What the instance and the context brought to each row, and the cut-off below which it is another thing.
-vocabulary = make_method("default").fit(instances, negatives, encoder)
+vocabulary = make_method("prototype-context").fit(instances, negatives, encoder)
 parts = vocabulary.explain("* in the grass", instances[0].name, gallery)
 print(np.round(parts.instance, 2), np.round(parts.context, 2), vocabulary.threshold(instances[0].name))
 
 # %% How well each can be found again, who looks alike, and the file to keep.
-for left in leave_one_out(make_method("default"), instances, negatives, encoder):
+for left in leave_one_out(make_method("prototype-context"), instances, negatives, encoder):
     print(left)
 print(*look_alikes(instances, encoder), sep="\n")
 save_vocabulary(vocabulary, Path("concepts.safetensors"))

@@ -124,11 +124,11 @@ def described_things(
 
 def _phrases(category: str, count: int, seed: int) -> list[str]:
     """``count`` different phrases about one category."""
-    draw = np.random.default_rng(instance_seed(seed, category))
+    rng = np.random.default_rng(instance_seed(seed, category))
     found = {frozenset({i}): None for i in range(len(ATTRIBUTES))}
     while len(found) < count:
-        together = int(draw.integers(2, MOST_TOGETHER + 1))
-        chosen = draw.choice(len(ATTRIBUTES), size=together, replace=False)
+        together = int(rng.integers(2, MOST_TOGETHER + 1))
+        chosen = rng.choice(len(ATTRIBUTES), size=together, replace=False)
         found[frozenset(chosen.tolist())] = None
     return [_told([ATTRIBUTES[i] for i in sorted(chosen)], category) for chosen in list(found)[:count]]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
-from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -182,7 +181,6 @@ def _brought() -> dict[str, EntryPoint]:
     return {e.name: e for e in found if e.name not in BUILT_IN and e.name not in ALIASES}
 
 
-@cache
 def _load(entry: EntryPoint) -> type[Method]:
     """The method that an entry point brings.
 

@@ -77,7 +77,7 @@ class Training:
     def __init__(self, parameters: Sequence[torch.Tensor], plan: Plan, samples: int, *, seed: int) -> None:
         self.history: list[dict[str, float]] = []
         self._parameters, self._plan, self._samples = list(parameters), plan, samples
-        self._draw = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed)
         kind = torch.optim.AdamW if plan.decoupled else torch.optim.Adam
         self._optimiser = kind(
             self._parameters, lr=plan.learning_rate, weight_decay=plan.weight_decay, fused=True
@@ -116,7 +116,7 @@ class Training:
             arrays[f"{number}/value"] = parameter.detach().cpu().numpy().copy()
             for name, value in self._optimiser.state.get(parameter, {}).items():
                 arrays[f"{number}/{name}"] = value.detach().cpu().numpy().copy()
-        return arrays, {"history": list(self.history), "draw": self._draw.bit_generator.state}
+        return arrays, {"history": list(self.history), "rng": self._rng.bit_generator.state}
 
     def restore(self, arrays: Arrays, about: Mapping[str, Any]) -> None:
         """Go back to a `state`.
@@ -138,11 +138,11 @@ class Training:
             if kept:
                 self._optimiser.state[parameter] = kept
         self.history = [dict(epoch) for epoch in about["history"]]
-        self._draw.bit_generator.state = about["draw"]
+        self._rng.bit_generator.state = about["rng"]
 
     def _epoch(self, losses: Losses, stage: str) -> dict[str, float]:
         batch = self._plan.batch
-        order = self._draw.permutation(self._samples)
+        order = self._rng.permutation(self._samples)
         starts = range(0, self._samples, batch)
         steps = self._plan.epochs * len(starts)
         first = len(self.history) * len(starts)
@@ -151,7 +151,7 @@ class Training:
             rows = order[start : start + batch]
             for group in self._optimiser.param_groups:
                 group["lr"] = self._plan.rate(step, steps)
-            found = losses(rows, self._draw)
+            found = losses(rows, self._rng)
             total = torch.stack(list(found.values())).sum()
             if not torch.isfinite(total):
                 raise VocabularyError(

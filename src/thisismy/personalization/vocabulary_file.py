@@ -15,7 +15,7 @@ FORMAT = "thisismy-vocabulary/1"
 
 
 def save_vocabulary(vocabulary: Vocabulary, path: Path) -> None:
-    """Write ``path`` (safetensors) and ``path`` with ``.json`` added.
+    """Write ``path`` (safetensors).
 
     Raises:
         VocabularyError: they cannot be written.

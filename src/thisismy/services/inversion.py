@@ -64,7 +64,7 @@ def train_inversion(
 
     Args:
         kind: "palavra" or "pi-map".
-        path: the file; its ``.json`` and ``.png`` lie beside it, and features of pictures while it trains.
+        path: the file; its ``.png`` lies beside it, and features of pictures while it trains.
         encoder: frozen; must take tokens.
         folder: pictures, see `read_named_pictures`.
         source: "pictures" of the folder; without a folder "classes" (embedded encoder only) or "texts".

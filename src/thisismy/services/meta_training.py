@@ -57,7 +57,7 @@ def meta_train(
     """Learn category features and write them; called again after an interruption, it goes on.
 
     Args:
-        path: the file; its ``.json`` and ``.png`` lie beside it.
+        path: the file; its ``.png`` lies beside it.
         learning: learn from the instances of a library: confirmed examples, and those that mining proposed.
         folder: or from pictures, see `read_named_pictures`: the name of a picture is its category and every
             picture an instance of its own, but those of a folder ``dog__Biscuit`` are one instance.

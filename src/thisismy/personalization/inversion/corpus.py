@@ -123,11 +123,11 @@ def class_stand_ins(encoder: Encoder, *, seed: int = 0) -> Corpus:
             "train on a folder of pictures, or from texts"
         )
     names, places = _class_places()
-    draw = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     centred = places - places.mean(axis=0)
 
     def moved(rows: Features, length: float) -> Features:
-        return unit(rows + length * _moves(centred, len(rows), draw))
+        return unit(rows + length * _moves(centred, len(rows), rng))
 
     things = moved(np.repeat(places, THINGS_PER_CLASS, axis=0), THING_SPREAD)
     pictures = moved(np.repeat(things, PICTURES_PER_THING, axis=0), PICTURE_SPREAD)
@@ -151,8 +151,8 @@ def text_stand_ins(encoder: Encoder, names: Sequence[str] = (), *, seed: int = 0
     captions = [scene for _ in names for scene in SCENES]
     texts = [scene.replace("*", name) for name in names for scene in SCENES]
     rows = encoder.encode_texts(texts)
-    draw = np.random.default_rng(seed)
-    moves = _moves(rows - rows.mean(axis=0), len(rows), draw)
+    rng = np.random.default_rng(seed)
+    moves = _moves(rows - rows.mean(axis=0), len(rows), rng)
     return Corpus(
         names,
         unit(rows + PICTURE_SPREAD * moves),
@@ -162,10 +162,10 @@ def text_stand_ins(encoder: Encoder, names: Sequence[str] = (), *, seed: int = 0
     )
 
 
-def _moves(centred: Features, count: int, draw: np.random.Generator) -> Features:
+def _moves(centred: Features, count: int, rng: np.random.Generator) -> Features:
     """``(count, dim)`` unit vectors, each a random mixture of rows."""
-    some = centred[draw.permutation(len(centred))[:MIXED]]
-    return unit(draw.standard_normal((count, len(some))).astype(np.float32) @ some)
+    some = centred[rng.permutation(len(centred))[:MIXED]]
+    return unit(rng.standard_normal((count, len(some))).astype(np.float32) @ some)
 
 
 def _class_places() -> tuple[list[str], Features]:

@@ -147,20 +147,20 @@ class _Run:
         plan = Plan(arguments.epochs, arguments.batch, arguments.learning_rate)
         self.training = Training(list(self.networks.parameters()), plan, len(names), seed=seed)
 
-    def losses(self, rows: NDArray[Any], draw: np.random.Generator) -> Mapping[str, torch.Tensor]:
+    def losses(self, rows: NDArray[Any], rng: np.random.Generator) -> Mapping[str, torch.Tensor]:
         """Cycle and ground truth from pictures and from captions, and the alignment's own."""
-        generator = torch.Generator().manual_seed(int(draw.integers(2**62)))
-        prompt = PROMPTS[draw.integers(len(PROMPTS))]
-        sets = self._pictures.draw(rows, self.arguments.views, draw)
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        prompt = PROMPTS[rng.integers(len(PROMPTS))]
+        sets = self._pictures.draw(rows, self.arguments.views, rng)
         losses = {f"picture {k}": v for k, v in self._of_sets(sets, rows, prompt, generator).items()}
         if self.arguments.text_augmentation:
-            others, captions = self._texts.draw(rows, self.arguments.views, draw)
+            others, captions = self._texts.draw(rows, self.arguments.views, rng)
             if self.arguments.aligned:
                 captions = self.networks.alignment(captions)
                 captions = captions if self.arguments.align_from_text else captions.detach()
             found = self._of_sets(captions, rows, prompt, generator, others)
             losses |= {f"caption {k}": v for k, v in found.items()}
-        picked = draw.choice(len(self._pairs[0]), size=min(256, len(self._pairs[0])), replace=False)
+        picked = rng.choice(len(self._pairs[0]), size=min(256, len(self._pairs[0])), replace=False)
         texts, pictures = (part[torch.from_numpy(picked)] for part in self._pairs)
         losses["alignment"] = alignment_loss(self.networks.alignment(texts), pictures)
         return losses
@@ -233,12 +233,12 @@ class _Pictures:
         self._rows = corpus.rows_of_things()
         self._features = torch.from_numpy(corpus.features)
 
-    def draw(self, names: NDArray[Any], count: int, draw: np.random.Generator) -> torch.Tensor:
+    def draw(self, names: NDArray[Any], count: int, rng: np.random.Generator) -> torch.Tensor:
         """``(b, count, embed_dim)`` pictures of one thing of each name, again and again if it has few."""
         chosen = []
         for name in names:
-            rows = self._rows[self._things[name][draw.integers(len(self._things[name]))]]
-            chosen.append(draw.choice(rows, size=count, replace=len(rows) < count))
+            rows = self._rows[self._things[name][rng.integers(len(self._things[name]))]]
+            chosen.append(rng.choice(rows, size=count, replace=len(rows) < count))
         return self._features[torch.from_numpy(np.stack(chosen))]
 
 
@@ -261,11 +261,11 @@ class _Texts:
             self._like[name].append(number)
 
     def draw(
-        self, names: NDArray[Any], count: int, draw: np.random.Generator
+        self, names: NDArray[Any], count: int, rng: np.random.Generator
     ) -> tuple[NDArray[np.int64], torch.Tensor]:
         """An object for each name, and ``(b, count, embed_dim)`` captions with it."""
-        objects = np.array([self._like[n][draw.integers(len(self._like[n]))] for n in names], np.int64)
-        scenes = np.stack([draw.choice(len(SCENES), size=count, replace=count > len(SCENES)) for _ in names])
+        objects = np.array([self._like[n][rng.integers(len(self._like[n]))] for n in names], np.int64)
+        scenes = np.stack([rng.choice(len(SCENES), size=count, replace=count > len(SCENES)) for _ in names])
         return objects, self._tensor[torch.from_numpy(objects)[:, None], torch.from_numpy(scenes)]
 
     def words(self, objects: NDArray[np.int64]) -> torch.Tensor:

@@ -121,8 +121,8 @@ def _losses(network: PictureMap, corpus: Corpus, encoder: Encoder, temperature: 
     features = torch.from_numpy(corpus.features)
     rows_of = corpus.rows_of_things()
 
-    def losses(things: NDArray[Any], draw: np.random.Generator) -> Mapping[str, torch.Tensor]:
-        rows = np.array([rows_of[i][draw.integers(len(rows_of[i]))] for i in things])
+    def losses(things: NDArray[Any], rng: np.random.Generator) -> Mapping[str, torch.Tensor]:
+        rows = np.array([rows_of[i][rng.integers(len(rows_of[i]))] for i in things])
         pictures = features[torch.from_numpy(rows)]
         texts = encoder.encode_prompts([PROMPT] * len(rows), network(pictures)[:, None, :])
         return {"symmetric": symmetric_loss(functional.normalize(texts, dim=-1), pictures, temperature)}

@@ -74,7 +74,9 @@ def train_inversion(
     training = learner.training
     if found is not None:
         kept = {k.removeprefix(STATE): v for k, v in found.arrays.items() if k.startswith(STATE)}
-        training.restore(kept, {"history": found.history, "draw": found.state["draw"]})
+        training.restore(
+            kept, {"history": found.history, "rng": found.state.get("rng") or found.state["draw"]}
+        )
 
     def now(*, stopped: bool) -> Inversion:
         arrays: Arrays = {k: v.detach().numpy().copy() for k, v in learner.network.state_dict().items()}
@@ -82,7 +84,7 @@ def train_inversion(
         if stopped:
             kept, about = training.state()
             arrays |= {STATE + key: array for key, array in kept.items()}
-            state = {"draw": about["draw"]}
+            state = {"rng": about["rng"]}
         history = list(training.history)
         return Inversion(kind, encoder.id, arrays, dict(settings), provenance, history, state)
 

@@ -62,7 +62,7 @@ class Inversion:
         return {key: np.asarray(array, np.float32) for key, array in kept.items()}
 
     def save(self, path: Path) -> None:
-        """Write ``path`` (safetensors) and its ``.json`` beside it.
+        """Write ``path`` (safetensors).
 
         Raises:
             VocabularyError: it cannot be written.

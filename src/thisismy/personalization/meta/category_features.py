@@ -103,7 +103,7 @@ class CategoryFeatures:
         return start_matrix(encoder, categories, arguments.init, arguments.q)
 
     def save(self, path: Path) -> None:
-        """Write ``path`` (safetensors) and its ``.json`` beside it.
+        """Write ``path`` (safetensors).
 
         Raises:
             VocabularyError: it cannot be written.
@@ -267,12 +267,12 @@ def _one_round(
 
 def _choose(instances: Sequence[NamedInstance], per_category: int, seed: int) -> list[NamedInstance]:
     """Up to so many instances of each category, at random."""
-    draw = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     by_category: dict[str, list[NamedInstance]] = {}
     for instance in instances:
         by_category.setdefault(instance.category, []).append(instance)
     chosen: list[NamedInstance] = []
     for group in by_category.values():
-        picked = draw.permutation(len(group))[:per_category]
+        picked = rng.permutation(len(group))[:per_category]
         chosen.extend(group[i] for i in sorted(picked))
     return chosen

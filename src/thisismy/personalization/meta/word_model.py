@@ -47,20 +47,20 @@ def draw_matrix(
     encoder: Encoder, q: int, words: NDArray[np.float32] | None, seed: int
 ) -> NDArray[np.float32]:
     """``(token_dim, q)`` fresh matrix; given ``words`` (at most ``q``), they are its first columns."""
-    draw = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     shape = (check_takes_tokens(encoder), q)
     if words is None:
-        return draw.normal(0, INIT_STD, shape).astype(np.float32)
-    matrix = draw.normal(0, CATEGORY_INIT_STD, shape).astype(np.float32)
+        return rng.normal(0, INIT_STD, shape).astype(np.float32)
+    matrix = rng.normal(0, CATEGORY_INIT_STD, shape).astype(np.float32)
     matrix[:, : len(words)] = words.T
     return matrix
 
 
 def draw_code(q: int, tokens: int, words: range, seed: int) -> torch.Tensor:
     """``(q, tokens)`` fresh code; where columns hold ``words``, token k begins as the k-th, in a ring."""
-    draw = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     std = CATEGORY_INIT_STD if words else INIT_STD
-    code = draw.normal(0, std, (q, tokens)).astype(np.float32)
+    code = rng.normal(0, std, (q, tokens)).astype(np.float32)
     for token in range(tokens if words else 0):
         code[words[token % len(words)], token] = 1.0
     return torch.from_numpy(code)
@@ -68,11 +68,11 @@ def draw_code(q: int, tokens: int, words: range, seed: int) -> torch.Tensor:
 
 def draw_word(width: int, tokens: int, words: NDArray[np.float32] | None, seed: int) -> torch.Tensor:
     """``(token_dim, tokens)`` fresh words themselves, random or around the category's, in a ring."""
-    draw = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     if words is None:
-        return torch.from_numpy(draw.normal(0, INIT_STD, (width, tokens)).astype(np.float32))
+        return torch.from_numpy(rng.normal(0, INIT_STD, (width, tokens)).astype(np.float32))
     start = words[np.arange(tokens) % len(words)].T
-    return torch.from_numpy((start + draw.normal(0, CATEGORY_INIT_STD, start.shape)).astype(np.float32))
+    return torch.from_numpy((start + rng.normal(0, CATEGORY_INIT_STD, start.shape)).astype(np.float32))
 
 
 @dataclass(frozen=True)

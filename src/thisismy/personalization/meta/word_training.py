@@ -93,10 +93,10 @@ def train_tokens(
     images, negatives = torch.from_numpy(samples.images), torch.from_numpy(samples.negatives)
     anchors, labels = torch.from_numpy(samples.anchors), torch.from_numpy(samples.labels)
 
-    def losses(batch: np.ndarray, draw: np.random.Generator) -> dict[str, torch.Tensor]:
+    def losses(batch: np.ndarray, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         rows = torch.from_numpy(batch)
-        texts = _prompt_vectors(tokens, labels[rows], encoder, draw)
-        picked = _draw_rows(negatives, recipe.step_negatives, draw)
+        texts = _prompt_vectors(tokens, labels[rows], encoder, rng)
+        picked = _draw_rows(negatives, recipe.step_negatives, rng)
         return {
             "vision_language": vision_language_loss(
                 texts, images[rows], labels[rows], picked, recipe.temperature
@@ -111,10 +111,10 @@ def train_tokens(
 
 
 def _prompt_vectors(
-    tokens: Tokens, labels: torch.Tensor, encoder: Encoder, draw: np.random.Generator
+    tokens: Tokens, labels: torch.Tensor, encoder: Encoder, rng: np.random.Generator
 ) -> torch.Tensor:
     """``(b, embed_dim)`` text vectors, each with a template of its own; equal prompts are encoded once."""
-    templates = draw.integers(len(TEMPLATES), size=len(labels))
+    templates = rng.integers(len(TEMPLATES), size=len(labels))
     pairs = np.stack([labels.numpy(), templates], axis=1)
     unique, back = np.unique(pairs, axis=0, return_inverse=True)
     prompts = [TEMPLATES[t] for _, t in unique]
@@ -122,8 +122,8 @@ def _prompt_vectors(
     return texts[torch.from_numpy(back.reshape(-1))]
 
 
-def _draw_rows(rows: torch.Tensor, count: int, draw: np.random.Generator) -> torch.Tensor:
+def _draw_rows(rows: torch.Tensor, count: int, rng: np.random.Generator) -> torch.Tensor:
     """Up to ``count`` different rows at random."""
     if len(rows) <= count:
         return rows
-    return rows[torch.from_numpy(draw.choice(len(rows), size=count, replace=False))]
+    return rows[torch.from_numpy(rng.choice(len(rows), size=count, replace=False))]

@@ -99,7 +99,7 @@ class Adapter(Method):
         seed = instance_seed(vocabulary.seed, "\n".join(i.name for i in instances))
         weights = self._fresh(encoder.embed_dim, seed)
 
-        def losses(batch: np.ndarray[Any, Any], _draw: np.random.Generator) -> Mapping[str, torch.Tensor]:
+        def losses(batch: np.ndarray[Any, Any], _rng: np.random.Generator) -> Mapping[str, torch.Tensor]:
             rows = torch.from_numpy(batch)
             return self._losses(weights, texts, plain, pictures[rows], things[rows])
 
@@ -181,9 +181,9 @@ def tags_of(instances: Sequence[NamedInstance], seed: int) -> list[str]:
     """A type and a number for each instance, all different."""
     tags: list[str] = []
     for instance in instances:
-        draw = np.random.default_rng(instance_seed(seed, instance.name))
-        tag = f"{instance.category} {draw.integers(1, NUMBERS)}"
+        rng = np.random.default_rng(instance_seed(seed, instance.name))
+        tag = f"{instance.category} {rng.integers(1, NUMBERS)}"
         while tag in tags:
-            tag = f"{instance.category} {draw.integers(1, NUMBERS)}"
+            tag = f"{instance.category} {rng.integers(1, NUMBERS)}"
         tags.append(tag)
     return tags

@@ -156,8 +156,8 @@ class Palavra(Method):
                 types = networks.alignment(types)
         words.requires_grad_()
 
-        def losses(_rows: np.ndarray, draw: np.random.Generator) -> Mapping[str, torch.Tensor]:
-            prompt = PROMPTS[draw.integers(len(PROMPTS))] if self.templates else PLACEHOLDER
+        def losses(_rows: np.ndarray, rng: np.random.Generator) -> Mapping[str, torch.Tensor]:
+            prompt = PROMPTS[rng.integers(len(PROMPTS))] if self.templates else PLACEHOLDER
             texts = encoder.encode_prompts([prompt] * len(words), words)
             return {"tuning": tuning_loss(texts, pictures, types, self.temperature)}
 

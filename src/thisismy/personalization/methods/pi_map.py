@@ -210,7 +210,7 @@ class PiMap(Method):
                 f"{encoder.embed_dim}, so they cannot be compared: give pi-map regularise='text'"
             )
 
-        def losses(batch: NDArray[Any], _draw: np.random.Generator) -> Mapping[str, torch.Tensor]:
+        def losses(batch: NDArray[Any], _rng: np.random.Generator) -> Mapping[str, torch.Tensor]:
             rows = torch.from_numpy(batch)
             seen = labels[rows]
             words = network(pictures[rows])

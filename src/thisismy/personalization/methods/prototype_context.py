@@ -1,6 +1,6 @@
 """The default: how much a picture looks like the instance, times how well the rest of it fits the context.
 
-Ours, chosen on development data (docs/methods/default.md); no word is learned. Three ideas:
+Ours, chosen on development data (docs/methods/prototype-context.md); no word is learned. Three ideas:
 
 * the likeness to the mean example is put on a scale of its own for each instance, on which 0 is what
   unrelated pictures have and 1 a copy;
