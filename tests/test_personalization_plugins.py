@@ -169,7 +169,9 @@ def test_the_snippet_about_a_library_runs_as_it_is_written(
     here = tmp_path / "here"
     here.mkdir()
     Image.new("RGB", (16, 16), (200, 10, 10)).save(here / "biscuit.jpg")
-    Image.new("RGB", (16, 16), (10, 200, 10)).save(home / "Videos" / "green.png")
+    for number in range(20):
+        colour = (10 * number, 200 - 9 * number, 10 + 12 * (number % 7))
+        Image.new("RGB", (16, 16), colour).save(home / "Videos" / f"{number}.png")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.chdir(here)
     write_video(here / "walk.mp4", [(RED, 80.0), (GREEN, 10.0)], rate=2)

@@ -1,4 +1,4 @@
-"""The one training loop of the methods that learn: batches, losses, optimiser, history, going on."""
+"""The one training loop of the methods that learn: batches, losses, optimiser, history, resuming."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Plan:
 
 
 class Training:
-    """A run of optimisation that can be stopped after any epoch and gone on with, to the same result.
+    """A run of optimisation that can be stopped after any epoch and resumed, with the same result.
 
     Attributes:
         history: per epoch the mean of each loss and the learning rate it began with.
@@ -127,7 +127,7 @@ class Training:
         for number, parameter in enumerate(self._parameters):
             value = arrays.get(f"{number}/value")
             if value is None or value.shape != tuple(parameter.shape):
-                raise VocabularyError("what was kept of the training has other sizes: start it anew")
+                raise VocabularyError("what was kept of the training has other sizes: start it again")
             with torch.no_grad():
                 parameter.copy_(torch.from_numpy(value))
             kept = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from thisismy.store.instances import Example
 
 UNSEEN = "unseen"
-"""Ends the id of an example whose box could not be used, so that it is learned anew once it can."""
+"""Ends the id of an example whose box could not be used, so that it is learned again once it can."""
 
 
 def example_id(example: Example, *, box_seen: bool = True) -> str:

@@ -111,7 +111,7 @@ def train_set_encoder(
         encoder: frozen; must take tokens.
         arguments: settings.
         seed: same seed, same weights, interrupted or not.
-        checkpoint: written after every epoch, and gone on from when it is there.
+        checkpoint: written after every epoch, and resumed from when it exists.
         progress: told epoch by epoch.
 
     Raises:

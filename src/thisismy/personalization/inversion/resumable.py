@@ -1,4 +1,4 @@
-"""What the trainings of PALAVRA's set encoder and pi-map's map share: checks, going on, keeping."""
+"""What the trainings of PALAVRA's set encoder and pi-map's map share: checks, resuming, keeping."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def train_inversion(
         settings: all that the training depends on besides seed and corpus; ``epochs`` among them.
         prepare: makes the learner, once it is known that it is needed.
         seed: of everything that is drawn.
-        checkpoint: written after every epoch, and gone on from when it is there.
+        checkpoint: written after every epoch, and resumed from when it exists.
         progress: told epoch by epoch.
 
     Raises:

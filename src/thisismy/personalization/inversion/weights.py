@@ -1,6 +1,6 @@
 """What was learned to predict words from pictures, and its file: set encoders, maps, alignments.
 
-A file may hold a training that was stopped; then it also has what is needed to go on. Those that come
+A file may hold a training that was stopped; then it also has what is needed to resume it. Those that come
 with the package lie in ``data/`` and belong to the embedded encoder.
 """
 
@@ -25,7 +25,7 @@ from thisismy.personalization.inversion.corpus import Corpus
 FORMAT = "thisismy-inversion/1"
 
 STATE = "training/"
-"""Prefix of the arrays that only going on with a training needs."""
+"""Prefix of the arrays that only resuming a training needs."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def resumed(
     arguments: Mapping[str, Any],
     provenance: Mapping[str, Any],
 ) -> Inversion | None:
-    """The training to go on with, None when there is none yet.
+    """The training to resume, None when there is none yet.
 
     Raises:
         VocabularyError: the file holds a training with other settings, seed or corpus.
@@ -139,7 +139,7 @@ def resumed(
     if found.arguments != dict(arguments) or not same:
         raise VocabularyError(
             f"{path} holds a training with other settings, seed or corpus: "
-            "give the same ones to go on, or another file to start anew"
+            "give the same ones to resume it, or another file to start again"
         )
     return found
 

@@ -1,7 +1,7 @@
 """Category features: the matrices ``C_l`` that meta-personalization learns, and their file.
 
 Yeh et al., sections 3 and 3.2: in each round every category gets fresh instances with codes ``z`` drawn
-anew, and the matrices go on from where the last round left them; at the end the codes are thrown away.
+again, and the matrices continue from where the last round left them; at the end the codes are thrown away.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class MetaArguments:
     Attributes:
         q: columns of a category matrix; more can tell more instances apart and needs more of them.
         tokens: tokens per instance.
-        rounds: times the codes are drawn anew.
+        rounds: times the codes are drawn again.
         epochs: per round.
         batch: samples per step.
         instances_per_category: drawn at random in each round; fewer where there are fewer.
@@ -151,7 +151,7 @@ def meta_train(
         encoder: frozen; must take tokens.
         arguments: settings.
         seed: same seed, same features, interrupted or not.
-        checkpoint: written after every round, and gone on from when it is there.
+        checkpoint: written after every round, and resumed from when it exists.
         source: where the corpus comes from, kept as provenance.
         progress: told epoch by epoch.
 
@@ -192,7 +192,7 @@ def _start(
     checkpoint: Path | None,
     source: dict[str, Any],
 ) -> CategoryFeatures:
-    """The state to go on from: the checkpoint's, or fresh matrices."""
+    """The state to continue from: the checkpoint's, or fresh matrices."""
     counts: dict[str, int] = {}
     for instance in instances:
         counts[instance.category] = counts.get(instance.category, 0) + 1
@@ -204,7 +204,7 @@ def _start(
         if state.arguments != asdict(arguments) or not same:
             raise VocabularyError(
                 f"the checkpoint {checkpoint} was made with other settings, seed or instances: "
-                "give the same ones to go on, or another file to start anew"
+                "give the same ones to resume it, or another file to start again"
             )
         return state
     fresh = CategoryFeatures(encoder.id, {}, asdict(arguments), provenance)

@@ -52,7 +52,7 @@ class PiMap(Method):
     """A pre-trained map, tuned on all instances of a vocabulary together.
 
     What a vocabulary is extended with comes through the map it has, unchanged: any picture can be a query
-    without learning. Learning all anew tunes the map again.
+    without learning. Learning everything again tunes the map again.
 
     Ablations of Table 5.1: ``picture_weight=0``, ``phrases=0``, ``pretrained=False``, ``condition="ones"``;
     localisation is a property of the examples' pictures (``boxes``; `thisismy.personalization.boxes`).
@@ -242,5 +242,5 @@ def _read_captions(path: Path) -> dict[str, str]:
     except (OSError, ValueError) as error:
         raise VocabularyError(f"cannot read the captions {path}: {error}") from error
     if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
-        raise VocabularyError(f'{path} is no object of names and descriptions such as {{"my dog": "brown"}}')
+        raise VocabularyError(f'{path} is not an object of names and descriptions: {{"my dog": "brown"}}')
     return found

@@ -1,4 +1,4 @@
-"""Ranking by lot: the row of the tables that knows nothing (Yeh et al., Table 2)."""
+"""A random order: the row of the tables that knows nothing (Yeh et al., Table 2)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class RandomScorer(Scorer):
 
 
 class RandomOrderVocabulary(Vocabulary):
-    """Ranks by lot."""
+    """Ranks at random."""
 
     method: ClassVar[str] = "random"
 
@@ -52,7 +52,7 @@ class RandomOrderVocabulary(Vocabulary):
 
 @dataclass(frozen=True)
 class RandomOrder(Method):
-    """Ranking by lot."""
+    """Ranking at random."""
 
     vocabulary: ClassVar[type[Vocabulary]] = RandomOrderVocabulary
     needs_examples: ClassVar[bool] = False
