@@ -166,8 +166,7 @@ def test_the_snippet_about_a_library_runs_as_it_is_written(
     snippet = next(code for code in blocks("docs/guides/python.md") if "Library.create" in code)
     home = tmp_path / "home"
     (home / "Videos").mkdir(parents=True)
-    here = tmp_path / "here"
-    here.mkdir()
+    here = home / "Videos"
     Image.new("RGB", (16, 16), (200, 10, 10)).save(here / "biscuit.jpg")
     for number in range(20):
         colour = (10 * number, 200 - 9 * number, 10 + 12 * (number % 7))
