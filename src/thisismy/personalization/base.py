@@ -108,7 +108,7 @@ class Vocabulary:
     @property
     def space(self) -> FeatureSpace:
         """The space of everything learned, whose rows it can score."""
-        return FeatureSpace(self.encoder.id, self.encoder.embed_dim)
+        return self.encoder.space
 
     def compile(self, prompt: str, name: str) -> Scorer:
         """A query made ready to score any number of rows; no text is encoded after this.

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from thisismy.core.errors import QueryError
 from thisismy.encoders.base import Encoder, Features, Picture, unit
-from thisismy.encoders.space import FeatureSpace
 from thisismy.personalization.scorers import CosineScorer, Scores
 from thisismy.retrieval.hits import SearchHits, ShotHit
 from thisismy.retrieval.null_scores import NullScores, query_features
@@ -73,7 +72,7 @@ def find(
     """
     if not len(gallery):
         return SearchHits()
-    space = FeatureSpace(encoder.id, encoder.embed_dim)
+    space = encoder.space
     check_space(space, gallery)
     scored = np.ones(len(gallery), bool) if allowed is None else allowed
     rows = few_rows(scored)
