@@ -207,7 +207,7 @@ def command(library: Library, *arguments: object) -> str:
 def test_naming_means_what_searching_means(named: Library, tmp_path: Path, short: str) -> None:
     result = named.instances.name(short, [str(tmp_path / "in/red2.png")])
     assert (result.instance.name, result.instance.confirmed, result.created) == ("my dog Rusty", 2, False)
-    assert named.search.find(short, k=1).names == ("my dog Rusty",)
+    assert named.search.find(short).names == ("my dog Rusty",)
     assert len(named.instances.all()) == 2
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from tiny_models import write_clip, write_siglip
 
 from thisismy.library import Library
+from thisismy.retrieval.options import SearchOptions
 
 SEARCHES = 20
 QUERIES = [
@@ -46,7 +47,7 @@ def library(request: pytest.FixtureRequest, tmp_path: Path) -> Library:
 
 
 def answer(library: Library, query: str) -> list[tuple[str, float]]:
-    found = library.search.find(query, k=5, cutoff=0.0, fold=False).hits
+    found = library.search.find(query, options=SearchOptions(k=5, cutoff=0.0, fold=False)).hits
     return [(Path(hit.path).stem, hit.score) for hit in found]
 
 

@@ -304,10 +304,9 @@ class SearchView {
   }
 
   async #misses(foot) {
-    const known = new Set(this.items.flatMap((hit) => [hit.shot_id, ...(hit.similar ?? []).map((one) => one.shot_id)]));
-    const answer = await trying(() => this.#fetch({ cutoff: 0, k: this.items.length + 24, sort: "" }));
+    const answer = await trying(() => this.#fetch({ misses: 24 }));
     if (!answer || !foot.isConnected) return;
-    const misses = answer.hits.filter((hit) => !known.has(hit.shot_id)).slice(0, 24);
+    const misses = answer.nearest;
     fill(foot);
     if (misses.length) this.#drawMisses(this.results, misses);
     else fill(foot, h("p.muted", null, "There is nothing else."));
