@@ -223,8 +223,8 @@ class Method(ABC):
 
         Args:
             vocabulary: learned by this method; it is not changed.
-                    instances: what to add. One whose name is already known is learned again.
-                    negatives: as in `fit`.
+            instances: what to add. One whose name is already known is learned again.
+            negatives: as in `fit`.
             progress: told how far it is.
 
         Raises:
