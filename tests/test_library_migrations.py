@@ -12,6 +12,7 @@ import pytest
 from fakes import FakeEncoder
 
 from thisismy.library import Library
+from thisismy.retrieval.options import SearchOptions
 from thisismy.retrieval.results import SearchResult
 from thisismy.store.folder import DATABASE
 from thisismy.store.schema import HEAD
@@ -42,7 +43,7 @@ def found_before(version: str) -> dict[str, Any]:
 
 
 def shown(result: SearchResult) -> list[list[Any]]:
-    return [[Path(hit.path).name, hit.start, round(hit.score, 4)] for hit in result.hits]
+    return [[Path(hit.path).name, hit.span.start, round(hit.score, 4)] for hit in result.hits]
 
 
 def test_there_is_a_library_of_every_earlier_schema() -> None:
@@ -56,7 +57,7 @@ def test_it_opens_and_finds_what_it_found(version: str, encoder: FakeEncoder, tm
         "broken.mp4"
     ]
     assert sum(entry.state == "indexed" for entry in library.files.all()) == 7
-    result = library.search.find("red", k=3, cutoff=0.0, fold=False)
+    result = library.search.find("red", options=SearchOptions(k=3, cutoff=0.0, fold=False))
     assert shown(result) == found_before(version)["red"]
     assert encoder.images_seen == 0
     library.close()
@@ -107,9 +108,9 @@ def test_it_is_learned_and_asked_by_name(version: str, encoder: FakeEncoder, tmp
     library = Library.open(old_library(version, tmp_path / "library"))
     report = library.learning.learn(judge=False)
     assert {item.name for item in report.learned} == {item[0] for item in found_before(version)["instances"]}
-    found = library.search.find("my dog Rusty", k=4, cutoff=0.0, fold=False).hits
+    found = library.search.find("my dog Rusty", options=SearchOptions(k=4, cutoff=0.0, fold=False)).hits
     red = {("red1.png", 0.0), ("red2.png", 0.0), ("again.mp4", 2.0), ("colours.mp4", 0.0)}
-    assert {(Path(hit.path).name, hit.start) for hit in found} == red
+    assert {(Path(hit.path).name, hit.span.start) for hit in found} == red
     # Only the photo outside of the library, which nobody keeps vectors of.
     assert encoder.images_seen <= 2
 

@@ -16,6 +16,7 @@ from web_library import open_client, wait_for
 from thisismy.core.errors import EncoderError, EncoderMismatchError
 from thisismy.encoders.base import Features, Picture
 from thisismy.library import Library
+from thisismy.retrieval.options import SearchOptions
 
 
 class Swapped(FakeEncoder):
@@ -111,13 +112,13 @@ def test_what_was_interrupted_is_searched_as_before_and_can_be_finished(
         library.files.add(encoder="two")
     other = Library.open(folder)
     for held in (library, other):
-        assert Path(held.search.find("red", cutoff=0.0).hits[0].path).name == "red.png"
+        assert Path(held.search.find("red", options=SearchOptions(cutoff=0.0)).hits[0].path).name == "red.png"
         assert held.encoder.id == "fake-colours"
     swapped.broken = False
     library.files.add()
     for held in (library, other):
         assert held.encoder.id == "fake-swapped"
-        assert Path(held.search.find("red", cutoff=0.0).hits[0].path).name == "red.png"
+        assert Path(held.search.find("red", options=SearchOptions(cutoff=0.0)).hits[0].path).name == "red.png"
 
 
 def test_another_encoder_for_part_of_a_library_hides_nothing(
