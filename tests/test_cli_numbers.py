@@ -11,7 +11,7 @@ from thisismy.cli.app import run
 from thisismy.core.errors import QueryError
 from thisismy.library import Library
 from thisismy.retrieval.filters import Filters
-from thisismy.retrieval.search import SearchOptions
+from thisismy.retrieval.options import SearchOptions
 from thisismy.shots import FixedWindows, Sampling, ShotError
 
 EVERYWHERE = ("nan", "-1", "word")

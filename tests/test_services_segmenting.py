@@ -91,7 +91,7 @@ def test_what_makes_no_sense_is_refused(library, tmp_path):
         segmented(library, "my kite Ruby", f"{tmp_path / 'film.mp4'}@1.2.3")
     with pytest.raises(MediaError, match="none"):
         segmented(library, "my kite Ruby", str(tmp_path / "none.png"))
-    with pytest.raises(VocabularyError, match="no method is called 'magic'"):
+    with pytest.raises(VocabularyError, match="no method called 'magic'"):
         segmented(library, "my kite Ruby", park, method="magic")
     library.instances.name("my kite Ghost", [str(tmp_path / "shown.png")], negative=True)
     with pytest.raises(InstanceError, match="'my kite Ghost' has no example"):

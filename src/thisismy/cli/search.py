@@ -97,7 +97,7 @@ def search(
         return
     filters = _filters(path, after, before, min_duration, max_duration)
     if like is not None and image:
-        raise QueryError("give either --like or --image, not both")
+        raise QueryError("--like and --image cannot be combined: use one of them")
     library = Library.open(context.obj.library)
     if like is not None:
         result = library.search.find_pictured(

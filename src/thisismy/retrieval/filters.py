@@ -42,7 +42,7 @@ class Filters:
         low, high = self.min_duration, self.max_duration
         for seconds in (low, high):
             if seconds is not None and not (math.isfinite(seconds) and seconds >= 0):
-                raise QueryError(f"a duration is a number of seconds from 0, not {seconds}")
+                raise QueryError(f"a duration is 0 seconds or more, not {seconds}")
         if low is not None and high is not None and low > high:
             raise QueryError(f"nothing can last at least {low} s and at most {high} s")
 

@@ -39,13 +39,13 @@ class SearchOptions:
 
     def __post_init__(self) -> None:
         if not 1 <= self.k <= MAX_HITS:
-            raise QueryError(f"{self.k} hits cannot be asked for: from 1 to {MAX_HITS}")
+            raise QueryError(f"a search gives 1 to {MAX_HITS:,} hits, not {self.k}")
         if self.pooling not in POOLINGS.values():
             raise QueryError(f"frames are pooled by 'mean' or 'max', not {self.pooling!r}")
         if not 0 <= self.cutoff <= 1:
             raise QueryError(f"the cut-off is a share from 0 to 1, not {self.cutoff}")
         if not 0 <= self.misses <= MAX_HITS:
-            raise QueryError(f"{self.misses} nearest misses cannot be asked for: from 0 to {MAX_HITS}")
+            raise QueryError(f"a search gives 0 to {MAX_HITS:,} nearest misses, not {self.misses}")
 
     def misses_beside(self, hits: int) -> int:
         """How many nearest misses are shown beside a number of hits."""
