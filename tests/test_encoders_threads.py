@@ -22,6 +22,7 @@ from thisismy.encoders.caching import CachingEncoder
 from thisismy.encoders.embedded import efficientnet, minilm
 from thisismy.encoders.once import Once
 from thisismy.library import Library
+from thisismy.retrieval.options import SearchOptions
 
 THREADS = 20
 ROUNDS = 12
@@ -182,7 +183,7 @@ def test_searches_beside_searches_by_name(tmp_path: Path, write: Callable[[Path]
     ]
 
     def hits(text: str) -> list[tuple[str, float]]:
-        found = library.search.find(text, k=12)
+        found = library.search.find(text, options=SearchOptions(k=12))
         return [(hit.path, round(hit.score, 4)) for hit in (found.hits or found.nearest)]
 
     with ThreadPoolExecutor(THREADS) as pool:

@@ -242,7 +242,7 @@ def test_evaluate_list_names_methods_and_benchmarks():
 
 
 def test_evaluate_refuses_what_it_does_not_know(tiny_path, tmp_path):
-    with pytest.raises(Exception, match="no method is called 'best'"):
+    with pytest.raises(Exception, match="no method called 'best'"):
         call("photos", tiny_path, "--methods", "best", "--encoder", "embedded")
     with pytest.raises(BenchmarkError, match="cannot read"):
         call("photos", tmp_path / "none.json", "--encoder", "embedded")

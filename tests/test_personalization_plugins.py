@@ -22,6 +22,7 @@ from thisismy.encoders.base import unit
 from thisismy.library import Library
 from thisismy.personalization import METHODS, make_method
 from thisismy.personalization.registry import describe_methods
+from thisismy.retrieval.options import SearchOptions
 
 ROOT = Path(__file__).parents[1]
 NAME = "my dog Rusty"
@@ -85,7 +86,7 @@ def test_the_method_of_the_guide_is_used_by_name(
     assert run([*call, "--method", "medoid?mean_weight=0.5"]) == 0
     assert json.loads(capsys.readouterr().out)["method"] == "medoid"
     assert library.learning.vocabulary().arguments == {"mean_weight": 0.5}
-    assert Path(library.search.find(NAME, k=1).hits[0].path).stem in {"red1", "red2"}
+    assert Path(library.search.find(NAME, options=SearchOptions(k=1)).hits[0].path).stem in {"red1", "red2"}
     assert run([*call, "--method", "medoid?mean_weight=2"]) == 1
     assert "'mean_weight' of 'medoid' is a number from 0 to 1, not 2" in capsys.readouterr().err
     assert "medoid" in METHODS

@@ -177,7 +177,7 @@ def test_what_cannot_be_done(named: Library, tmp_path: Path) -> None:
         named.search.find("my dog Rusty", images=[tmp_path / "in/red1.png"])
     with pytest.raises(InstanceError, match="did you mean 'my dog Rusty'"):
         named.learning.learn(["my dog Rustie"])
-    with pytest.raises(VocabularyError, match="no method is called 'magic'"):
+    with pytest.raises(VocabularyError, match="no method called 'magic'"):
         named.learning.learn(method="magic")
     with pytest.raises(InstanceError, match="where is"):
         named.instances.name("my x", [])

@@ -43,6 +43,8 @@ def library(request: pytest.FixtureRequest, tmp_path: Path) -> Library:
     )
     made.instances.name("my pink bowl Ada", [str(tmp_path / "in/02.png")], category="bowl")
     made.learning.learn(**METHOD, judge=False)
+    # One that is learned again by itself is another word than one learned beside others.
+    made.learning.learn(["my dog Rusty"], **METHOD, judge=False)
     return made
 
 

@@ -212,7 +212,7 @@ def test_buffer_pictures_tell_what_is_shown_from_how_light_it_is() -> None:
     for number, picture in enumerate([lit, lit * 0.5, view(scene(10)), lit]):
         assert buffer.add(float(number), picture.astype(np.uint8))
     assert not buffer.add(3.01, lit.astype(np.uint8))
-    assert buffer.likeness([0, 0, 0], [1, 2, 3]) == pytest.approx([1, 0, 1], abs=0.35)
+    assert buffer.similarity([0, 0, 0], [1, 2, 3]) == pytest.approx([1, 0, 1], abs=0.35)
     assert buffer.same(0, [1, 2, 3]).tolist() == [False, False, True]
     assert [buffer.index(t) for t in (-1.0, 0.5, 3.0, 99.0)] == [0, 1, 3, 3]
 

@@ -22,6 +22,7 @@ from thisismy.cli.app import run
 from thisismy.core.errors import VocabularyError
 from thisismy.library import Library
 from thisismy.personalization.array_file import read_arrays, write_arrays
+from thisismy.retrieval.options import SearchOptions
 
 NAME = "my dog Rusty"
 OTHER = "my cat Moss"
@@ -37,6 +38,17 @@ from pathlib import Path
 from thisismy.library import Library
 library = Library.open(Path(sys.argv[1]))
 """
+
+
+def run_beside(code: str, *arguments: str) -> subprocess.Popen[str]:
+    """Another process that runs some code, with the modules of the tests within reach."""
+    paths = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+    )
 
 
 @pytest.fixture
@@ -79,7 +91,7 @@ def test_a_search_after_trouble_with_the_file_keeps_the_chosen_way(library: Libr
         path.unlink()
     else:
         path.write_bytes(save(load(data)))
-    assert library.search.find(NAME, k=1).hits
+    assert library.search.find(NAME, options=SearchOptions(k=1)).hits
     assert way(library) == ("meta-tokens", 2, 5)
 
 
@@ -106,7 +118,7 @@ def test_the_choice_outlives_a_switch_of_encoders(
     monkeypatch.setattr("thisismy.encoders.load_encoder", lambda *_a, **_k: other)
     changed = Library.open(tmp_path / "library")
     changed.files.add([tmp_path / "in"], encoder="fake2")
-    assert changed.search.find(NAME, k=1).hits
+    assert changed.search.find(NAME, options=SearchOptions(k=1)).hits
     assert way(changed) == ("meta-tokens", 2, 5)
     assert changed.learning.vocabulary().encoder.id == "fake-colours-2"
 
@@ -177,7 +189,10 @@ def test_threads_learn_and_search_at_once(library: Library) -> None:
     def work(number: int) -> list[str]:
         if number % 3 == 0:
             library.learning.learn([NAME], judge=False)
-        return [Path(hit.path).stem for hit in library.search.find(NAME, k=2, cutoff=0, fold=False).hits]
+        return [
+            Path(hit.path).stem
+            for hit in library.search.find(NAME, options=SearchOptions(k=2, cutoff=0, fold=False)).hits
+        ]
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(work, range(24)))
@@ -199,9 +214,7 @@ def test_another_process_reads_whole_vocabularies_while_one_learns(library: Libr
             reads += 1
         print(reads)
     """)
-    reader = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path / "library")], stdout=subprocess.PIPE, text=True
-    )
+    reader = run_beside(code, str(tmp_path / "library"))
     turns = 0
     while reader.poll() is None:
         library.learning.learn(method=("clip-visual", "prototype-context")[turns % 2], judge=False)
@@ -217,10 +230,7 @@ def test_two_processes_learn_one_after_the_other(library: Library, tmp_path: Pat
         for _ in range(5):
             library.learning.learn([sys.argv[2]], judge=False)
     """)
-    both = [
-        subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "library"), name])
-        for name in (NAME, OTHER)
-    ]
+    both = [run_beside(code, str(tmp_path / "library"), name) for name in (NAME, OTHER)]
     assert [process.wait(timeout=60) for process in both] == [0, 0]
     assert set(library.learning.vocabulary().concepts) == {NAME, OTHER}
 
@@ -235,16 +245,14 @@ def test_killed_while_learning_nothing_is_lost(library: Library, tmp_path: Path)
     """)
     rng = np.random.default_rng(0)
     for _ in range(4):
-        learner = subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path / "library")], stdout=subprocess.PIPE, text=True
-        )
+        learner = run_beside(code, str(tmp_path / "library"))
         assert learner.stdout is not None
         assert learner.stdout.readline() == "ready\n"
         time.sleep(float(rng.uniform(0.05, 0.4)))
         os.kill(learner.pid, signal.SIGKILL)
         learner.wait()
         assert set(library.learning.vocabulary().concepts) == {NAME, OTHER}
-        assert library.search.find(NAME, k=1).hits
+        assert library.search.find(NAME, options=SearchOptions(k=1)).hits
         assert library.learning.vocabulary().method == library.learning.choice.method
     assert not list(library.learning.path.parent.glob(".part-*"))
 
@@ -263,7 +271,7 @@ def test_a_planted_look_alike_shows_in_the_rank(monkeypatch: pytest.MonkeyPatch,
     library.files.add([tmp_path / "in"], encoder="fake")
     mine = [str(tmp_path / "in" / f"mine{n}.png") for n in (1, 2)]
     library.instances.name("my mug", mine[:1], category="mug")
-    hits = library.search.find("my mug", k=40, cutoff=0, fold=False).hits
+    hits = library.search.find("my mug", options=SearchOptions(k=40, cutoff=0, fold=False)).hits
     seen = 1 + [Path(hit.path).stem for hit in hits if Path(hit.path).stem != "mine1"].index("mine2")
     library.instances.name("my mug", mine[1:])
     report = library.learning.learn(method="clip-visual")

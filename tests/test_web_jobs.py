@@ -122,7 +122,7 @@ def test_orders_that_make_no_sense(client: TestClient) -> None:
         ({"kind": "mine", "paths": ["/tmp"]}, "does not take paths"),
         ({"kind": "dance"}, "kind"),
         ({"kind": "learn", "instances": [9]}, "no instance number 9"),
-        ({"kind": "learn", "method": "magic"}, "no method is called 'magic'"),
+        ({"kind": "learn", "method": "magic"}, "no method called 'magic'"),
         ({"kind": "forget"}, "nothing to forget"),
         ({"kind": "forget", "folder_ids": ["../.."]}, "no folder"),
         ({"kind": "index", "settings": {"detector": "guess"}}, "no shot detector"),
