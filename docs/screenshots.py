@@ -2,7 +2,7 @@
 
     python docs/screenshots.py
 
-Needs Chromium and the packages of the extra "dev". The demonstration library is made anew, in a temporary
+Needs Chromium and the packages of the extra "dev". The demonstration library is made afresh, in a temporary
 folder.
 """
 

@@ -86,7 +86,7 @@ def test_the_shape_of_an_add(library: Path, made: Path) -> None:
 
 
 def test_a_broken_file_exits_with_1_and_is_named(library: Path, tmp_path: Path) -> None:
-    (tmp_path / "text.mp4").write_text("this is no video")
+    (tmp_path / "text.mp4").write_text("this is not a video")
     done = run("--library", library, "add", tmp_path / "text.mp4", "--json", code=1)
     failure = json.loads(done.stdout)["failed"][0]
     assert failure["path"] == str(tmp_path / "text.mp4")

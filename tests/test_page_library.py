@@ -50,7 +50,7 @@ def test_the_first_run_from_nothing_to_shots(visit: Visitor, mined: Path, tmp_pa
     media = tmp_path / "media"
     media.mkdir()
     shutil.copy(mined / "media" / "table.mp4", media)
-    (media / "broken.mp4").write_text("this is no video")
+    (media / "broken.mp4").write_text("this is not a video")
     page = visit.page
     with serving(tmp_path / "library") as url:
         page.goto(url)

@@ -148,7 +148,7 @@ def test_photos_are_added(visit: Visitor, own_server: str, mined: Path) -> None:
     page.get_by_label("Photos that show it").set_input_files(mined / "media" / "garden.jpg")
     expect(page.get_by_text("1 photo added")).to_be_visible()
     page.get_by_label("Photos that show it").set_input_files(
-        {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"this is no picture"}
+        {"name": "x.jpg", "mimeType": "image/jpeg", "buffer": b"this is not a picture"}
     )
     expect(page.locator(".toast.bad")).to_contain_text("x.jpg")
 
@@ -205,9 +205,9 @@ def test_deleting_asks_for_the_name(visit: Visitor, own_server: str, tmp_path: P
     page.get_by_role("menuitem", name="Delete").click()
     delete = page.get_by_role("button", name="Delete for good")
     expect(delete).to_be_disabled()
-    page.get_by_label(re.compile("to go on")).fill("my cat")
+    page.get_by_label(re.compile("to continue")).fill("my cat")
     expect(delete).to_be_disabled()
-    page.get_by_label(re.compile("to go on")).fill("my cat Chelsea")
+    page.get_by_label(re.compile("to continue")).fill("my cat Chelsea")
     delete.click()
     expect(page.get_by_text("Deleted my cat Chelsea")).to_be_visible()
     expect(page.locator(".thing-card")).to_have_count(1)

@@ -167,7 +167,7 @@ def test_a_photo_is_dropped_onto_a_thing(
 def test_a_photo_is_dropped_beside_a_thing(visit: Visitor, own_server: str, tmp_path: Path) -> None:
     page = visit.page
     open_thing(page, own_server, CAT)
-    (tmp_path / "x.jpg").write_bytes(b"this is no picture")
+    (tmp_path / "x.jpg").write_bytes(b"this is not a picture")
     broken = carried(page, tmp_path / "x.jpg")
     assert drag(page, broken, "drop", ".top")["taken"]
     expect(page.locator(".toast.bad")).to_contain_text("x.jpg")

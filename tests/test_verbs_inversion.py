@@ -1,4 +1,4 @@
-"""Training what predicts words: folders of pictures, going on after a stop, the command."""
+"""Training what predicts words: folders of pictures, resuming after a stop, the command."""
 
 from __future__ import annotations
 

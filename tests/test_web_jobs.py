@@ -1,4 +1,4 @@
-"""Long work behind the page: progress, stopping and going on, two tabs, and searches meanwhile."""
+"""Long work behind the page: progress, stopping and resuming, two tabs, and searches meanwhile."""
 
 from __future__ import annotations
 

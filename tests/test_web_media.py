@@ -146,7 +146,7 @@ def test_what_no_browser_plays_comes_in_pieces(client: TestClient) -> None:
     assert sound == pytest.approx(6.0, abs=0.05)
     assert codec == ("h264", "Main", "yuv420p")
     assert b"moof" in first.content
-    # The film is red for 4 s, then blue: the second piece goes on where the first ended.
+    # The film is red for 4 s, then blue: the second piece starts where the first ended.
     assert frames[90][60, 120, 0] > 120
     assert frames[110][60, 120, 2] > 120
     rest, _, _ = decoded(second.content)

@@ -64,7 +64,7 @@ def make_files(folder: Path) -> Path:
     Image.new("RGB", (32, 24), (250, 20, 20)).save(
         folder / "<img src=x onerror=alert(2)> 'it' & \"so\" ü.png"
     )
-    (folder / "broken.mp4").write_text("this is no video")
+    (folder / "broken.mp4").write_text("this is not a video")
     return folder
 
 

@@ -158,7 +158,7 @@ def proper_names(names: Iterable[str]) -> tuple[str, ...]:
 
     A word counts when it begins with a capital letter and does not only qualify what follows: the "Old" of
     "Old Mary" would give every old thing a capital. Words that open a name may owe their capital to that
-    alone, and count only when they are no common noun either.
+    alone, and count only when they are not common nouns either.
 
     Args:
         names: names and aliases as people write them.

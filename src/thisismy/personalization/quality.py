@@ -115,7 +115,7 @@ def leave_one_out(
         for instance in checked:
             if 1 < len(instance.examples) > fold and len(among[instance.name]):
                 ranks[instance.name].append(_rank(vocabulary, instance, fold, among[instance.name]))
-        progress("leave one out", fold + 1, folds)
+        progress("leave-one-out", fold + 1, folds)
     return [_left_out(i, ranks[i.name], len(among[i.name])) for i in checked]
 
 

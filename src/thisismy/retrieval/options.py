@@ -28,7 +28,7 @@ class SearchOptions:
         cutoff: share of unrelated pairs a hit must beat, 0 to 1; raising it gives fewer, surer hits, 0 all.
         fold: whether near-duplicates are folded into the better hit.
         misses: nearest misses wanted as well, 0 to `MAX_HITS`: the best shots below the cut-off. Where there
-            are no hits, at least `NEAREST_MISSES` are given.
+            are not hits, at least `NEAREST_MISSES` are given.
     """
 
     k: int = 20

@@ -60,7 +60,7 @@ def train_inversion(
     seed: int = 0,
     progress: Progress = silent,
 ) -> TrainReport:
-    """Train a predictor and write its file, its description and its curves; called again, it goes on.
+    """Train a predictor and write its file, its description and its curves; called again, it resumes.
 
     Args:
         kind: "palavra" or "pi-map".

@@ -54,7 +54,7 @@ def meta_train(
     seed: int = 0,
     progress: Progress = silent,
 ) -> MetaReport:
-    """Learn category features and write them; called again after an interruption, it goes on.
+    """Learn category features and write them; called again after an interruption, it resumes.
 
     Args:
         path: the file; its ``.png`` lies beside it.

@@ -177,7 +177,7 @@ def build(
             queries score 0.
         name: what to call the result.
         mined: instance id -> category, when the examples were mined. Given examples come with the knowledge
-            which other shots of the naming videos show an instance, and those are no negatives; with mined
+            which other shots of the naming videos show an instance, and those are not negatives; with mined
             ones nobody knows. None: they are given.
         scanned_by: id of the detector that found the shots; features of the frames its scan kept must be in
             the features file. Empty: frames are decoded when they are needed.
@@ -234,7 +234,7 @@ def item_id(video: str, span: Span) -> str:
 def _negatives(
     vlogs: Vlogs, shots: Shots, chosen: Mapping[str, Sequence[str]], mined: bool
 ) -> tuple[str, ...]:
-    """Shots of naming videos that are no example, less those known to show an instance."""
+    """Shots of naming videos that are not examples, less those known to show an instance."""
     taken = {key for keys in chosen.values() for key in keys}
     naming = dict.fromkeys(v for s in vlogs.subjects for v in s.naming_videos)
     found = []

@@ -6,7 +6,7 @@ the cut-outs of all others (252 in the test split). The training cut-out is the 
 of the gallery is widened by half its size on every side.
 
 Examples and gallery come from the same video here: that is how the benchmark is made (its test frame is
-chosen so that object and place have changed), so its numbers are no measure of retrieval across videos.
+chosen so that object and place have changed), so its numbers do not measure retrieval across videos.
 """
 
 from __future__ import annotations

@@ -210,7 +210,7 @@ OTHERS: Mapping[str, Callable[[Mapping[str, Any], str, Path], str]] = {
     "learning": _learning,
     "shots": _shots,
 }
-"""Result files, by name, that are no studies, and what makes a table of each."""
+"""Result files, by name, that are not studies, and what makes a table of each."""
 
 
 def refreshed(page: str, results: Path) -> str:

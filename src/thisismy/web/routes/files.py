@@ -42,7 +42,7 @@ PREVIEW_SIDE = 240
 Size = Annotated[
     int, Query(ge=16, le=4096, description="Pixels of the longer side, rounded up to a kept size.")
 ]
-Version = Annotated[str, Query(max_length=64, description="Any text; another one is fetched anew.")]
+Version = Annotated[str, Query(max_length=64, description="Any text; another one is fetched again.")]
 
 
 def _kind(*types: str) -> dict[int | str, dict[str, Any]]:

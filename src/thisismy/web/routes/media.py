@@ -160,7 +160,7 @@ def list_named(app: AppStateDep, media_id: MediaId) -> responses.Listing[respons
     return responses.Listing(items=items)
 
 
-@router.get("/categories", summary="Categories that go on as typed")
+@router.get("/categories", summary="Categories that begin as typed")
 def list_categories(
     app: AppStateDep, q: Annotated[str, Query(max_length=80, description="What was typed.")] = ""
 ) -> responses.Listing[str]:

@@ -85,7 +85,7 @@ def said(
     return responses.SaidAnswer(items=items, phrase=q)
 
 
-@router.get("/complete", summary="Names that go on as typed")
+@router.get("/complete", summary="Names that match what was typed")
 def complete(
     app: AppStateDep,
     q: Annotated[str, Query(max_length=200, description="What was typed; empty lists the best known.")] = "",
@@ -186,7 +186,7 @@ def _filters(fields: SearchFields) -> Filters:
 
 
 def _fit(name: str, typed: str) -> int:
-    """How well a name goes on as typed: 3 from its start, 2 from the start of a word, 1 inside, 0 not."""
+    """How well a name matches what was typed: 3 from its start, 2 from the start of a word, 1 inside, 0 not."""
     key, wanted = name_key(name), name_key(typed)
     if key.startswith(wanted):
         return 3

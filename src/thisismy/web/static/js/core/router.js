@@ -49,7 +49,7 @@ export function go(to, { replace = false } = {}) {
   }
 }
 
-/** Change the address without showing the page anew. */
+/** Change the address without showing the page again. */
 export function note(to) {
   history.replaceState(history.state, "", to);
 }

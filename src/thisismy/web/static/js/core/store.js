@@ -32,7 +32,7 @@ export function tell(...what) {
   for (const listener of [...listeners]) listener(words);
 }
 
-/** Read the status and the instances anew. */
+/** Read the status and the instances again. */
 export async function refresh() {
   const [status, instances] = await Promise.all([get("/status"), get("/instances")]);
   take(status);
@@ -47,7 +47,7 @@ function take(status) {
 
 const changes = new Set();
 
-/** Read anew, then say what has changed: who listens finds the state as it is now. */
+/** Read again, then say what has changed: who listens finds the state as it is now. */
 const again = whenQuiet(100, async () => {
   const words = [...changes];
   changes.clear();

@@ -45,7 +45,7 @@ export class BoxLayer {
     this.onchange(box);
   }
 
-  /** A box in the middle, to go on from with keys. */
+  /** A box in the middle, to continue from with keys. */
   begin() {
     this.set([0.3, 0.25, 0.7, 0.75]);
     this.frame.focus();

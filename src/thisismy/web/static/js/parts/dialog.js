@@ -54,7 +54,7 @@ export async function confirmDanger({ title, text, action, type }) {
       "form.stack",
       null,
       h("p", null, text),
-      typed && h("label.field", null, h("span", null, "Type ", h("strong", null, type), " to go on"), typed),
+      typed && h("label.field", null, h("span", null, "Type ", h("strong", null, type), " to continue"), typed),
       h("footer", null, cancel, act),
     );
     form.addEventListener("submit", (event) => {

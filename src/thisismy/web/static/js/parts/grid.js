@@ -55,7 +55,7 @@ export class Grid {
     this.element.replaceChildren();
   }
 
-  /** Make a card anew, when its item has changed. */
+  /** Make a card again when its item has changed. */
   redraw(index) {
     const old = this.cards.get(index);
     if (!old) return;

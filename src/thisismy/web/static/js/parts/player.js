@@ -53,7 +53,7 @@ export class Player {
 
   play() {
     this.wantsPlay = true;
-    // What cannot be played is told by the element's own "error"; that it may not start by itself is no error.
+    // What cannot be played is told by the element's own "error"; not being allowed to start by itself is not an error.
     this.video.play().catch((error) => (this.wantsPlay &&= error.name !== "NotAllowedError"));
   }
 

@@ -76,7 +76,7 @@ export function playOnHover(card, face, shot) {
 
 /** Cards in view play by themselves: eight pictures of a shot in turn, which no decoder has to work for. */
 export class Flipbook {
-  /** @param {number} [atOnce] Pictures asked for at the same time; the rest of the page goes on loading. */
+  /** @param {number} [atOnce] Pictures asked for at the same time; the rest of the page keeps loading. */
   constructor(atOnce = 2) {
     this.atOnce = calm() ? 0 : atOnce;
     this.known = new Map();

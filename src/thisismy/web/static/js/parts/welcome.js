@@ -22,7 +22,7 @@ export function addFolder() {
     input.setAttribute("aria-invalid", String(!job));
     if (job) {
       input.value = "";
-      toast("Started. You can search what is there already while it goes on.");
+      toast("Started. You can already search what is there while it runs.");
     }
   });
   return form;

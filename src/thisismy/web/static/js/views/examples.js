@@ -1,4 +1,4 @@
-/** The examples of an instance: confirmed, proposed, rejected; each can be decided anew, or be of another thing. */
+/** The examples of an instance: confirmed, proposed, rejected; each can be decided again, or moved to another thing. */
 
 import { get, post } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
@@ -107,7 +107,7 @@ export class ExamplesTab {
       return;
     }
     const { id, name } = this.view.instance;
-    const note = `${plural(ids.length, "example")} will leave ${name}. Both are learned anew when they are next asked for.`;
+    const note = `${plural(ids.length, "example")} will leave ${name}. Both are learned again when they are next searched for.`;
     const other = await askText("These are another thing", { label: "What is it called?", action: "Split", note });
     if (!other) return;
     const made = await trying(() => post(`/instances/${id}/split`, { name: other, example_ids: ids }));

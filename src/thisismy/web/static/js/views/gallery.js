@@ -31,7 +31,7 @@ export class GalleryTab {
       { keys: "c", does: "Clear the label", run: () => this.#onCard((index) => this.#label(index, null)) },
       { keys: "u", does: "Undo", run: () => this.#undo() },
       { keys: "o", does: "Open the video there", run: () => this.#onCard((index) => go(watchAddress(this.source.at(index)))) },
-      { keys: "g g", does: "Rank anew with the new labels", run: () => this.#open() },
+      { keys: "g g", does: "Rank again with the new labels", run: () => this.#open() },
       { keys: "j", does: "To the candidates", run: () => this.grid?.focus(this.grid.focused) },
     ]);
     this.#open();
@@ -72,7 +72,7 @@ export class GalleryTab {
     }
     this.source = source;
     this.pace = h("span.number.pace", { role: "status", "aria-live": "off" });
-    const again = h("button.button.compact", { type: "button", on: { click: () => this.#open() } }, icon("again"), "Rank anew");
+    const again = h("button.button.compact", { type: "button", on: { click: () => this.#open() } }, icon("again"), "Rank again");
     const undo = h("button.button.compact", { type: "button", on: { click: () => this.#undo() } }, icon("undo"), "Undo", h("kbd", { "aria-hidden": "true" }, "U"));
     const help = h("p.muted.small.gallery-help", null, "Is this it? Click for yes, again for no. Keys: ", h("kbd", null, "Y"), " yes, ", h("kbd", null, "N"), " no, arrows to move.");
     this.grid = new Grid({ label: `Candidates for ${this.view.instance.name}`, card: (item, index) => this.#card(item, index), minWidth: 190, below: 0, gap: 12 });

@@ -129,9 +129,9 @@ class LibraryView {
     );
   }
 
-  /** Change how videos are looked at; what depends on it is worked out anew. */
+  /** Change how videos are looked at; what depends on it is worked out again. */
   async #change(settings, detectors) {
-    const changes = await openDialog("Settings", (close) => settingsForm(settings, detectors, close), { note: "What depends on a change is worked out anew; names and decisions stay." });
+    const changes = await openDialog("Settings", (close) => settingsForm(settings, detectors, close), { note: "What depends on a change is worked out again; names and decisions stay." });
     if (changes) startJob({ kind: "index", settings: changes });
   }
 
