@@ -50,7 +50,7 @@ def mistakes(value: Any, schema: dict[str, Any], document: dict[str, Any], place
         return [] if any(not found for found in each) else min(each, key=len)
     kind = schema.get("type")
     if kind and (not isinstance(value, KINDS[kind]) or (isinstance(value, bool) and kind != "boolean")):
-        return [f"{place}: {value!r} is not of type {kind}"]
+        return [f"{place}: {value!r} is not {kind}"]
     if "enum" in schema and value not in schema["enum"]:
         return [f"{place}: {value!r} is none of {schema['enum']}"]
     if "const" in schema and value != schema["const"]:
@@ -76,7 +76,7 @@ def mistakes(value: Any, schema: dict[str, Any], document: dict[str, Any], place
 def test_the_checker_checks() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
     assert mistakes({"a": 1}, schema, {}) == []
-    assert mistakes({"a": "1", "b": 2}, schema, {}) == [".a: '1' is not of type integer", ": b is not documented"]
+    assert mistakes({"a": "1", "b": 2}, schema, {}) == [".a: '1' is not integer", ": b is not documented"]
     assert mistakes({}, schema, {}) == [": a is missing"]
     assert mistakes([True], {"type": "array", "items": {"type": "integer"}}, {}) != []
 

@@ -107,6 +107,6 @@ def _library(folder: Path) -> Check:
     states = {
         state: sum(entry.state == state for entry in entries) for state in ("indexed", "failed", "missing")
     }
-    free = shutil.disk_usage(library.store.folder).free / 1e9
+    free = shutil.disk_usage(library.folder).free / 1e9
     counts = ", ".join(f"{count} {state}" for state, count in states.items())
-    return Check("library", True, f"{library.store.folder}: {counts}; {free:.0f} GB free")
+    return Check("library", True, f"{library.folder}: {counts}; {free:.0f} GB free")

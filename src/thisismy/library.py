@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from thisismy.core.errors import LibraryError
+from thisismy.core.paths import bytes_under
 from thisismy.services.context import LibraryContext
 from thisismy.services.example_features import ExampleFeatures
 from thisismy.services.files import FileService
@@ -18,6 +22,26 @@ from thisismy.store.folder import Store
 
 if TYPE_CHECKING:
     from thisismy.encoders.base import Encoder
+    from thisismy.store.settings import IndexSettings
+
+
+@dataclass(frozen=True)
+class DiskUse:
+    """Bytes.
+
+    Attributes:
+        media: of the files of the library that are on disk.
+        database: of the library's rows.
+        cache: of what can be made again.
+        vocabulary: of what was learned.
+        free: left on the disk that holds the library.
+    """
+
+    media: int
+    database: int
+    cache: int
+    vocabulary: int
+    free: int
 
 
 class Library:
@@ -74,6 +98,44 @@ class Library:
     def encoder(self) -> Encoder:
         """The encoder the library was indexed with; see `LibraryContext.encoder`."""
         return self.context.encoder
+
+    @property
+    def folder(self) -> Path:
+        """Where the library is."""
+        return self.context.store.folder
+
+    @property
+    def cache(self) -> Path:
+        """Folder inside it for what can be made again."""
+        return self.context.store.cache
+
+    @property
+    def settings(self) -> IndexSettings:
+        """How its files are indexed; `FileService.add` changes them."""
+        return self.context.store.index_settings
+
+    @property
+    def generation(self) -> int:
+        """A number that grows whenever what can be found changes."""
+        return self.context.store.generation
+
+    def is_indexed_elsewhere(self) -> bool:
+        """Whether somebody is indexing the library now, in another program say."""
+        try:
+            with self.context.store.indexing(wait=False):
+                return False
+        except LibraryError:
+            return True
+
+    def disk_use(self) -> DiskUse:
+        """What the files and the library take on disk, and what is free."""
+        return DiskUse(
+            media=self.files.bytes_on_disk(),
+            database=sum(file.stat().st_size for file in self.folder.glob("library.db*")),
+            cache=bytes_under(self.cache),
+            vocabulary=bytes_under(self.learning.path.parent),
+            free=shutil.disk_usage(self.folder).free,
+        )
 
     def change_tokens(self) -> dict[str, Any]:
         """For each kind of thing, what becomes another value whenever something of the kind changes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -15,6 +16,15 @@ def path_bytes(path: Path) -> bytes:
 def path_text(raw: bytes) -> str:
     """A path to show: undecodable bytes become the replacement character."""
     return raw.decode("utf-8", errors="replace")
+
+
+def bytes_under(folder: Path) -> int:
+    """Size of all files under a folder."""
+    total = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
 
 
 def content_hash(path: Path) -> str:

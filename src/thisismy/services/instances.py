@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,17 @@ from thisismy.services.learning import LearningService
 from thisismy.services.places import place_in_media, place_of_shot
 from thisismy.store import instances as rows
 from thisismy.store.examples import ExampleSource, MediaSpan, example_source, locate, path_of
-from thisismy.store.instances import CONFIRMED, JOB, PERSON, REJECTED, Example, Instance, find_by
+from thisismy.store.instances import (
+    CONFIRMED,
+    JOB,
+    PERSON,
+    REJECTED,
+    USER,
+    Example,
+    Instance,
+    find_by,
+    name_key,
+)
 from thisismy.store.mentions import reject_mentions_of
 
 if TYPE_CHECKING:
@@ -141,6 +152,29 @@ class InstanceService:
         """
         with self._context.store.read() as connection:
             return find_by(connection, instance)
+
+    def complete(self, typed: str, limit: int = 8) -> list[tuple[Instance, str]]:
+        """Instances with a name or alias that matches what was typed, each with that name.
+
+        The beginning of a name counts more than that of a word in it, and that more than its inside; among
+        equals, those with more confirmed examples come first.
+        """
+        found = []
+        for instance in self.all():
+            fit, name = max((_fit(name, typed), name) for name in (instance.name, *instance.aliases))
+            if fit:
+                found.append((fit, name, instance))
+        found.sort(key=lambda item: (-item[0], -item[2].confirmed, item[2].name))
+        return [(instance, name) for _, name, instance in found[:limit]]
+
+    def decided(self, instance: str | int) -> Counter[str]:
+        """How many examples a person decided about, by state.
+
+        Raises:
+            InstanceError: there is no such instance.
+        """
+        examples = (located.example for located in self.examples(instance))
+        return Counter(example.state for example in examples if example.decided_by == USER)
 
     def created_at(self, instance: str | int) -> str:
         """When an instance was made, ISO 8601.
@@ -372,6 +406,16 @@ class InstanceService:
 def _meant(connection: Connection, name: str | int) -> Instance | None:
     """The instance a name means in a search, or of a row; None when a name means none."""
     return rows.instance_called(connection, name) if isinstance(name, str) else find_by(connection, name)
+
+
+def _fit(name: str, typed: str) -> int:
+    """How well a name matches what was typed: 3 at its start, 2 at the start of a word, 1 inside, 0 not."""
+    key, wanted = name_key(name), name_key(typed)
+    if key.startswith(wanted):
+        return 3
+    if f" {wanted}" in key:
+        return 2
+    return int(wanted in key)
 
 
 def _put_place(connection: Connection, instance: Instance, place: MediaSpan, state: str) -> None:

@@ -21,9 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PhraseHit:
-    """A place where a phrase is said: the file, from when to when in seconds, and the sentence around it."""
+    """A place where a phrase is said.
+
+    Attributes:
+        path: the file; when several hold the same content, the first added.
+        media_id: row of the library.
+        start, end: seconds.
+        text: the sentence around it.
+    """
 
     path: str
+    media_id: int
     start: float
     end: float
     text: str
@@ -100,6 +108,10 @@ class TranscriptService:
         with self._context.store.read() as connection:
             for place in find_phrase(connection, phrase):
                 paths = catalog.paths_of(connection, place.media_id)
-                if paths and len(hits) < k:
-                    hits.append(PhraseHit(path_text(paths[0]), place.span.start, place.span.end, place.text))
+                if not paths:
+                    continue
+                span = place.span
+                hits.append(PhraseHit(path_text(paths[0]), place.media_id, span.start, span.end, place.text))
+                if len(hits) == k:
+                    break
         return hits

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from thisismy.core.atomic_files import replacing
 from thisismy.core.errors import MediaError
+from thisismy.core.paths import bytes_under
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +95,7 @@ class ArtifactCache:
 
     def clear(self) -> int:
         """Delete every file, and give their size in bytes."""
-        freed = folder_bytes(self.folder)
+        freed = bytes_under(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
         return freed
 
@@ -131,12 +132,3 @@ def save_jpeg(image: Image, path: Path, quality: int = 82) -> None:
             image.save(part, "JPEG", quality=quality)
     except OSError as error:
         raise MediaError(f"{path}: cannot be written: {error.strerror or error}") from error
-
-
-def folder_bytes(folder: Path) -> int:
-    """Size of all files under a folder."""
-    total = 0
-    for file in folder.rglob("*"):
-        with suppress(OSError):
-            total += file.stat().st_size if file.is_file() else 0
-    return total

@@ -158,18 +158,14 @@ def _check_settings(app: AppState, changes: dict[str, Any]) -> None:
 
     from thisismy.jobs.indexing import make_detector
 
-    make_detector(replace(app.library.store.index_settings, **changes))
+    make_detector(replace(app.library.settings, **changes))
 
 
 def _wait_for_others(app: AppState, work: Work) -> None:
     """Wait until no other program indexes this library, and say so; it can be cancelled meanwhile."""
     said = False
-    while True:
-        try:
-            with app.library.store.indexing(wait=False):
-                return
-        except LibraryError:
-            if not said:
-                work.say("another program is indexing this library: waiting for it")
-                said = True
-            work.pause(0.5)
+    while app.library.is_indexed_elsewhere():
+        if not said:
+            work.say("another program is indexing this library: waiting for it")
+            said = True
+        work.pause(0.5)

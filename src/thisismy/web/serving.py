@@ -103,7 +103,7 @@ class Server:
 
 
 class _Stoppable(uvicorn.Server):
-    """A server that stops without an error, and that ends the event streams, which would otherwise run for ever."""
+    """A server that stops without an error, and ends the event streams, which would run for ever."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
@@ -136,7 +136,9 @@ def _listen(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except socket.gaierror:
-        raise ServeError(f"{host!r} is not an address of this machine: leave --host out, or give one") from None
+        raise ServeError(
+            f"{host!r} is not an address of this machine: leave --host out, or give one"
+        ) from None
     listener = socket.socket(family, kind, number)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

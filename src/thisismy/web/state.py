@@ -65,7 +65,7 @@ class AppState:
         def tell(job: Job) -> None:
             events.publish("job", job_shape(job).model_dump())
 
-        return cls(library, events, Worker(tell), ArtifactCache(library.store.cache / "page"), local)
+        return cls(library, events, Worker(tell), ArtifactCache(library.cache / "page"), local)
 
     async def make(self, do: Callable[[], Made]) -> Made:
         """Decode or encode something in a thread that searches do not need."""
@@ -97,7 +97,7 @@ class AppState:
     def warm(self) -> None:
         """Load what the first search needs; what goes wrong is said by that search."""
         with suppress(ThisIsMyError):
-            if self.library.store.index_settings.encoder_id is not None:
+            if self.library.settings.encoder_id is not None:
                 self.library.context.warm()
 
     def close(self) -> None:

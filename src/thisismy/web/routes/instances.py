@@ -15,7 +15,6 @@ from starlette.concurrency import run_in_threadpool
 
 from thisismy.core.errors import InstanceError, MediaError, MissingExtraError, VocabularyError
 from thisismy.services.places import Shares
-from thisismy.store import instances as rows
 from thisismy.store.examples import MediaSpan
 from thisismy.store.instances import Example
 from thisismy.web import presenters, requests, responses
@@ -292,12 +291,8 @@ def label(app: AppStateDep, instance_id: InstanceId, body: requests.Labels) -> L
 def show_pace(app: AppStateDep, instance_id: InstanceId) -> responses.Pace:
     """For showing how fast labelling goes."""
     app.instance(instance_id)
-    examples = [item.example for item in app.library.instances.examples(instance_id)]
-    decided = [example.state for example in examples if example.decided_by == rows.USER]
-    counts = Counter(decided)
-    return responses.Pace(
-        labelled=len(decided), confirmed=counts[rows.CONFIRMED], rejected=counts[rows.REJECTED]
-    )
+    counts = app.library.instances.decided(instance_id)
+    return responses.Pace(labelled=counts.total(), confirmed=counts["confirmed"], rejected=counts["rejected"])
 
 
 @router.get("/instances/{instance_id}/occurrences", summary="Where in time it appears")
@@ -314,7 +309,7 @@ def list_occurrences(
         learned = True
     except VocabularyError:
         learned = False
-    examples = [item.example for item in app.library.instances.examples(instance_id, rows.CONFIRMED)]
+    examples = [item.example for item in app.library.instances.examples(instance_id, "confirmed")]
     covering = app.library.files.shots_covering([(item.content_hash, item.span) for item in examples])
     sure = {shot.id for shot in covering if shot is not None}
     shots = app.library.files.shots(list(dict.fromkeys([*sure, *scores])))

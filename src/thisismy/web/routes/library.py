@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -11,7 +10,6 @@ from fastapi import APIRouter
 
 from thisismy.core.paths import path_bytes, path_text
 from thisismy.web import requests, responses
-from thisismy.web.artifact_cache import folder_bytes
 from thisismy.web.job_kinds import folder_id
 from thisismy.web.state import AppState, AppStateDep, job_shape
 
@@ -36,8 +34,7 @@ def show_library(app: AppStateDep) -> responses.LibraryDetails:
     from thisismy.personalization import METHODS
     from thisismy.shots import DETECTORS
 
-    store = app.library.store
-    settings = store.index_settings
+    settings = app.library.settings
     entries = app.library.files.all()
     paths = [entry.path for entry in entries if entry.state != "missing"]
     folders = []
@@ -49,7 +46,7 @@ def show_library(app: AppStateDep) -> responses.LibraryDetails:
     for entry in entries:
         states[entry.state] += 1
     return responses.LibraryDetails(
-        folder=str(store.folder),
+        folder=str(app.library.folder),
         folders=folders,
         settings=responses.Settings(
             **{key: getattr(settings, key) for key in responses.Settings.model_fields}
@@ -57,13 +54,7 @@ def show_library(app: AppStateDep) -> responses.LibraryDetails:
         detectors=list(DETECTORS),
         methods=list(METHODS),
         states=responses.States(**states),
-        disk=responses.Disk(
-            media=app.library.files.bytes_on_disk(),
-            database=sum(file.stat().st_size for file in store.folder.glob("library.db*")),
-            cache=folder_bytes(store.cache),
-            vocabulary=folder_bytes(store.folder / "vocabulary"),
-            free=shutil.disk_usage(store.folder).free,
-        ),
+        disk=responses.Disk(**asdict(app.library.disk_use())),
     )
 
 
@@ -75,13 +66,12 @@ def clear_cache(app: AppStateDep, body: requests.Nothing) -> Freed:
 
 def read_status(app: AppState) -> responses.Status:
     """Counts, encoder, and jobs that are not over."""
-    store = app.library.store
-    settings = store.index_settings
+    settings = app.library.settings
     counts = app.library.files.counts()
     return responses.Status(
         version=version("thisismy"),
-        library=str(store.folder),
-        generation=store.generation,
+        library=str(app.library.folder),
+        generation=app.library.generation,
         encoder=settings.encoder,
         encoder_id=settings.encoder_id,
         **asdict(counts),

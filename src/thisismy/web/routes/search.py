@@ -8,6 +8,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,9 +20,6 @@ from starlette.concurrency import run_in_threadpool
 from thisismy.core.errors import QueryError
 from thisismy.retrieval.filters import Filters, parse_day
 from thisismy.retrieval.options import SearchOptions, pooling_of
-from thisismy.store import catalog
-from thisismy.store.instances import name_key
-from thisismy.store.transcripts import find_phrase
 from thisismy.web import presenters, responses
 from thisismy.web.error_handlers import NotFoundError
 from thisismy.web.requests import Export, Feedback, SearchFields
@@ -62,26 +60,16 @@ def said(
     k: Annotated[int, Query(ge=1, le=500, description="Places wanted.")] = 50,
 ) -> responses.SaidAnswer:
     """In transcripts, whatever case and punctuation; by file and time."""
-    items = []
-    with app.library.store.read() as connection:
-        for place in find_phrase(connection, q):
-            path = catalog.first_path(connection, place.media_id)
-            if path is None:
-                continue
-            digest = catalog.hash_of(connection, place.media_id)
-            items.append(
-                responses.Said(
-                    media_id=place.media_id,
-                    name=path.name,
-                    path=str(path),
-                    start=place.span.start,
-                    end=place.span.end,
-                    text=place.text,
-                    picture=presenters.frame_url(place.media_id, digest, place.span.start),
-                )
-            )
-            if len(items) == k:
-                break
+    places = app.library.transcripts.find(q, k)
+    digests = app.library.files.hashes({place.media_id for place in places})
+    items = [
+        responses.Said(
+            **asdict(place),
+            name=Path(place.path).name,
+            picture=presenters.frame_url(place.media_id, digests[place.media_id], place.start),
+        )
+        for place in places
+    ]
     return responses.SaidAnswer(items=items, phrase=q)
 
 
@@ -92,19 +80,14 @@ def complete(
     limit: Annotated[int, Query(ge=1, le=50, description="Names wanted.")] = 8,
 ) -> responses.Listing[responses.Completion]:
     """The beginning of a word of a name or alias counts more than its inside."""
-    found = []
-    for instance in app.library.instances.all():
-        best = max((_fit(name, q), name) for name in (instance.name, *instance.aliases))
-        if best[0] > 0:
-            found.append((best[0], instance.confirmed, instance, best[1]))
-    found.sort(key=lambda item: (-item[0], -item[1], item[2].name))
-    shown = presenters.show_instances(app, [item[2] for item in found[:limit]])
+    found = app.library.instances.complete(q, limit)
+    shown = presenters.show_instances(app, [instance for instance, _ in found])
     return responses.Listing(
         items=[
             responses.Completion(
                 id=item.id, name=item.name, matched=matched, category=item.category, picture=item.picture
             )
-            for item, (_, _, _, matched) in zip(shown, found, strict=False)
+            for item, (_, matched) in zip(shown, found, strict=True)
         ]
     )
 
@@ -183,16 +166,6 @@ def _filters(fields: SearchFields) -> Filters:
         kind=fields.kind,
         media_id=fields.media,
     )
-
-
-def _fit(name: str, typed: str) -> int:
-    """How well a name matches what was typed: 3 from its start, 2 from the start of a word, 1 inside, 0 not."""
-    key, wanted = name_key(name), name_key(typed)
-    if key.startswith(wanted):
-        return 3
-    if f" {wanted}" in key:
-        return 2
-    return int(wanted in key)
 
 
 def _export(app: AppState, body: Export, folder: Path) -> Path:
