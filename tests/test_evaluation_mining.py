@@ -144,13 +144,13 @@ def test_shares_and_tables():
 
 def test_texts_are_embedded_once():
     encoder = FakeEncoder()
-    remembering = CachingEncoder(encoder)
-    first = remembering.encode_texts(["red", "green", "red"])
-    again = remembering.encode_texts(["green"])
+    caching = CachingEncoder(encoder)
+    first = caching.encode_texts(["red", "green", "red"])
+    again = caching.encode_texts(["green"])
     assert encoder.text_calls == 1
     np.testing.assert_array_equal(first, encoder.encode_texts(["red", "green", "red"]))
     np.testing.assert_array_equal(again[0], first[1])
-    assert remembering.encode_texts([]).shape == (0, 4)
+    assert caching.encode_texts([]).shape == (0, 4)
 
 
 def test_true_mentions_know_their_shots(dev_data):

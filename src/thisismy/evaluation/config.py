@@ -3,10 +3,10 @@
     name = "dev"
     encoder = "embedded"
     seeds = 5
-    methods = ["random", "visual", "default"]
+    methods = ["random", "clip-visual", "prototype-context"]
 
     [variants."default, one step"]      # a row of its own: a method with other arguments
-    method = "default"
+    method = "prototype-context"
     steps = 1
 
     [variants."meta-tokens, from texts"]

@@ -105,7 +105,7 @@ class SearchService:
         photo: Path,
         *,
         box: Box | None = None,
-        method: str = "default",
+        method: str = "prototype-context",
         category: str = "thing",
         options: SearchOptions = DEFAULT_OPTIONS,
         filters: Filters = NO_FILTERS,
@@ -116,8 +116,8 @@ class SearchService:
             text: with ``*`` where the thing goes, "* on the beach"; empty for the thing alone.
             photo: a file.
             box: where in the photo the thing is; the photo is cut to it.
-            method: makes a concept of one photo; "pi-map" makes a word of it, "default" finds more (see
-                docs/methods/pi-map.md).
+            method: makes a concept of one photo; "pi-map" makes a word of it, "prototype-context" finds
+                more (see docs/methods/pi-map.md).
             category: what kind of thing it is, for methods that use it.
             options: how many hits, how sure, how scored. Hits must reach what the method takes for the thing,
                 if it learns that, unless the cut-off is 0.

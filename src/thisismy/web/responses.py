@@ -119,7 +119,7 @@ class Answer(Shape):
     )
 
 
-class Said(Shape):
+class PhraseHit(Shape):
     """A place where something is said."""
 
     media_id: int
@@ -131,7 +131,7 @@ class Said(Shape):
     picture: str
 
 
-class SaidAnswer(Listing[Said]):
+class PhraseHits(Listing[PhraseHit]):
     """Where a phrase is said."""
 
     phrase: str

@@ -54,7 +54,7 @@ def _made(path: str, summary: str, kind: str) -> Callable[[_Route], _Route]:
     return router.get(path, summary=summary, response_class=FileResponse, responses=_kind(kind))
 
 
-async def _kept(app: AppState, out: Path, make: Callable[[Path], None]) -> FileResponse:
+async def _cached(app: AppState, out: Path, make: Callable[[Path], None]) -> FileResponse:
     """What is kept at ``out``; ``make`` writes it where it is not."""
     await app.make(partial(app.artifacts.get, out, make))
     return FileResponse(out, media_type=mimetypes.guess_type(out.name)[0], headers=FOREVER)
@@ -98,7 +98,7 @@ async def frame(
     def draw(target: Path) -> None:
         save_jpeg(Image.fromarray(thumbnail(path, t, pixels)), target)
 
-    return await _kept(app, out, draw)
+    return await _cached(app, out, draw)
 
 
 @_made("/{media_id}/segments/{number}.mp4", "A piece of a video that any browser plays", "video/mp4")
@@ -110,7 +110,7 @@ async def segment(app: AppStateDep, media_id: MediaId, number: PieceNumber, v: V
         raise NotFoundError(f"there is no piece {number} of a video of {media.duration:.1f} s")
     span = spans[number]
     out = app.artifacts.path("segments", ".mp4", media.content_hash, number)
-    return await _kept(app, out, partial(write_segment, path, span))
+    return await _cached(app, out, partial(write_segment, path, span))
 
 
 @_made("/{media_id}/preview.mp4", "A short silent stretch of a video", "video/mp4")
@@ -129,7 +129,7 @@ async def preview(
     def cut(target: Path) -> None:
         write_segment(path, span, target, sound=False, side=PREVIEW_SIDE)
 
-    return await _kept(app, out, cut)
+    return await _cached(app, out, cut)
 
 
 @_made("/{media_id}/sprites/{number}.jpg", "One sheet of tiny pictures", "image/jpeg")
@@ -144,7 +144,7 @@ async def sprites(app: AppStateDep, media_id: MediaId, number: PieceNumber, v: V
     def draw(target: Path) -> None:
         save_jpeg(draw_sheet(path, plan, number), target, quality=70)
 
-    return await _kept(app, out, draw)
+    return await _cached(app, out, draw)
 
 
 @_made("/shots/{shot_id}/strip.jpg", "Eight pictures of a shot side by side", "image/jpeg")
@@ -162,7 +162,7 @@ async def strip(app: AppStateDep, shot_id: RowId, v: Version = "") -> FileRespon
     def draw(target: Path) -> None:
         save_jpeg(draw_strip(path, shot.span), target, quality=75)
 
-    return await _kept(app, out, draw)
+    return await _cached(app, out, draw)
 
 
 @_made("/examples/{example_id}.jpg", "The picture of an example", "image/jpeg")
@@ -188,7 +188,7 @@ async def example_picture(
             picture = _inside(picture, box)
         save_jpeg(Image.fromarray(shrunk(picture, pixels)), target)
 
-    return await _kept(app, out, draw)
+    return await _cached(app, out, draw)
 
 
 def _media(app: AppState, media_id: int) -> tuple[MediaRow, Path]:

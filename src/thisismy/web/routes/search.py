@@ -58,19 +58,19 @@ def said(
     app: AppStateDep,
     q: Annotated[str, Query(min_length=1, max_length=200, description="Words in a row.")],
     k: Annotated[int, Query(ge=1, le=500, description="Places wanted.")] = 50,
-) -> responses.SaidAnswer:
+) -> responses.PhraseHits:
     """In transcripts, whatever case and punctuation; by file and time."""
     places = app.library.transcripts.find(q, k)
     digests = app.library.files.hashes({place.media_id for place in places})
     items = [
-        responses.Said(
+        responses.PhraseHit(
             **asdict(place),
             name=Path(place.path).name,
             picture=presenters.frame_url(place.media_id, digests[place.media_id], place.start),
         )
         for place in places
     ]
-    return responses.SaidAnswer(items=items, phrase=q)
+    return responses.PhraseHits(items=items, phrase=q)
 
 
 @router.get("/complete", summary="Names that match what was typed")
