@@ -68,7 +68,7 @@ def test_what_it_cannot_do_is_explained(
     command = ["meta-train", str(pictures), "-o", str(tmp_path / "x"), "--encoder", "embedded"]
     for setting, message in (
         ("magic=1", "no setting 'magic'"),
-        ("rounds=many", "rounds' is a whole number"),
+        ("rounds=many", "'rounds' of 'meta-train' is a whole number from 0"),
         ("rounds", "name=value"),
     ):
         assert run([*command, "--set", setting]) == 1

@@ -138,7 +138,7 @@ def test_without_a_folder_texts_stand_for_pictures(tmp_path, monkeypatch):
     ("settings", "message"),
     [
         ({"depth": 3}, "no setting 'depth'"),
-        ({"epochs": "many"}, "'epochs' is a whole number"),
+        ({"epochs": "many"}, "'epochs' of 'train-inversion pi-map' is a whole number from 0"),
         ({"epochs": -1}, "from 0 to"),
         ({"epochs": 10**9}, "from 0 to"),
         ({"batch": True}, "batch"),

@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from thisismy.core.errors import VocabularyError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+Arguments = TypeVar("Arguments", bound="DataclassInstance")
 
 KEY = "thisismy"
 """Where the limits stand among a field's metadata."""
@@ -91,6 +93,26 @@ def check_arguments(owner: str, arguments: DataclassInstance) -> None:
             continue
         told = str(limits) if limits is not None and limits.choices else f"{called} {limits or ''}".strip()
         raise VocabularyError(f"the argument {item.name!r} of {owner!r} is {told}, not {value!r}")
+
+
+def arguments_from(kind: type[Arguments], settings: Mapping[str, Any]) -> Arguments:
+    """Arguments with some of them set; a whole number will do where a number is wanted.
+
+    Args:
+        kind: a dataclass with a default for every field, which checks them itself.
+        settings: those that differ from the defaults.
+
+    Raises:
+        VocabularyError: a setting is unknown, of another type or out of range.
+    """
+    known = {item.name: item.default for item in fields(kind)}
+    given = dict(settings)
+    for name, value in settings.items():
+        if name not in known:
+            raise VocabularyError(f"no setting {name!r}; there are: {', '.join(known)}")
+        if isinstance(known[name], float) and type(value) is int:
+            given[name] = float(value)
+    return kind(**given)
 
 
 RENAMED = {"n_w": "tokens"}

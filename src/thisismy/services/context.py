@@ -95,7 +95,7 @@ class LibraryContext:
             return self._loaded[name]
 
     def prepared(self) -> Prepared:
-        """The gallery with its encoder and its background; while files are indexed, as of a moment ago.
+        """The gallery with its encoder and its null scores; while files are indexed, as of a moment ago.
 
         While everything is encoded again with another encoder, it is the one before with its vectors.
         """

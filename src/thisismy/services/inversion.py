@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from thisismy.core.errors import MediaError, VocabularyError
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder, Features
+from thisismy.personalization.arguments import arguments_from
 from thisismy.personalization.array_file import read_arrays, write_arrays
 from thisismy.services.captioned_images import NamedPicture, read_named_pictures
 
@@ -94,35 +95,6 @@ def train_inversion(
     return TrainReport(kind, path, corpus.source, curves if drawn else None, found.history, failed)
 
 
-_KINDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
-_LARGEST = 1_000_000
-
-
-def checked_settings(settings: Mapping[str, Any], arguments: Any) -> dict[str, Any]:
-    """Settings of a training as its class takes them; a whole number will do where a number is wanted.
-
-    Args:
-        settings: what was given.
-        arguments: a dataclass with a default for everything.
-
-    Raises:
-        VocabularyError: a setting is unknown, of another type, or a number that makes no sense.
-    """
-    known = {f.name: f.default for f in fields(arguments)}
-    checked = dict(settings)
-    for name, value in settings.items():
-        if name not in known:
-            raise VocabularyError(f"no setting {name!r}; there are: {', '.join(known)}")
-        wanted: Any = type(known[name])
-        if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-            checked[name] = float(value)
-        elif not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool):
-            raise VocabularyError(f"the setting {name!r} is {_KINDS[wanted]}, not {value!r}")
-        if wanted in (int, float) and not 0 <= value <= _LARGEST:
-            raise VocabularyError(f"the setting {name!r} is a number from 0 to {_LARGEST:,}, not {value}")
-    return checked
-
-
 def draw_curves(history: Sequence[Mapping[str, float]], title: str, path: Path) -> bool:
     """Draw every loss over the epochs into a PNG; False without the extra ``study``."""
     try:
@@ -156,11 +128,11 @@ def _train(
     if kind == "palavra":
         from thisismy.personalization.inversion.palavra_training import PalavraArguments, train_set_encoder
 
-        given = PalavraArguments(**checked_settings(settings, PalavraArguments))
+        given = arguments_from(PalavraArguments, settings)
         return train_set_encoder(corpus, encoder, given, seed=seed, checkpoint=path, progress=progress)
     from thisismy.personalization.inversion.pi_map_training import PiMapArguments, train_map
 
-    arguments = PiMapArguments(**checked_settings(settings, PiMapArguments))
+    arguments = arguments_from(PiMapArguments, settings)
     return train_map(corpus, encoder, arguments, seed=seed, checkpoint=path, progress=progress)
 
 

@@ -12,8 +12,9 @@ import numpy as np
 from thisismy.core.errors import VocabularyError
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder
+from thisismy.personalization.arguments import arguments_from
 from thisismy.services.captioned_images import read_named_pictures
-from thisismy.services.inversion import checked_settings, draw_curves, encode_pictures
+from thisismy.services.inversion import draw_curves, encode_pictures
 
 if TYPE_CHECKING:
     from thisismy.personalization.base import NamedInstance
@@ -76,9 +77,7 @@ def meta_train(
     """
     from thisismy.personalization.meta import category_features
 
-    arguments = category_features.MetaArguments(
-        **checked_settings(settings or {}, category_features.MetaArguments)
-    )
+    arguments = arguments_from(category_features.MetaArguments, settings or {})
     failed: dict[str, str] = {}
     if learning is not None:
         encoder = learning.encoder
