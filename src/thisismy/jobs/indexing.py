@@ -1,6 +1,6 @@
-"""The jobs that fill a library: look at files, probe them, find shots, encode frames.
+"""The job that fills a library: look at files, probe them, run the stages that are due.
 
-Every job is keyed by content and settings, and its result and the note that it is done are one transaction:
+Every stage is keyed by content and settings, and its result and the note that it is done are one transaction:
 a process killed at any moment leaves whole files done and whole files not done, and the next run does the
 latter.
 """
@@ -8,38 +8,24 @@ latter.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from thisismy.core.errors import EncoderError, LibraryError, MediaError, MissingExtraError
+from thisismy.core.errors import MediaError, MissingExtraError
 from thisismy.core.paths import content_hash, path_bytes, path_text
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder
-from thisismy.jobs.prefetch import prefetch
-from thisismy.jobs.threads import half_for_encoding
+from thisismy.jobs.feature_stage import FeatureStage
+from thisismy.jobs.runner import FATAL, Runner
+from thisismy.jobs.shot_stage import ShotStage, make_detector, make_sampling
+from thisismy.jobs.stages import Media, registered
 from thisismy.media.discovery import DiscoveredFile, find_media
-from thisismy.media.frames import frames_at
-from thisismy.media.photos import read_photo
 from thisismy.media.probe import probe
-from thisismy.shots import DETECTORS, FixedWindows, Sampling, ScannedShot, ShotDetector, ShotError, scan_video
 from thisismy.store import catalog
 from thisismy.store.catalog import FEATURES, SHOTS
-from thisismy.store.features import (
-    EncodedShot,
-    FrameRow,
-    encoder_row,
-    frames_of,
-    put_features,
-    replace_shots,
-)
 from thisismy.store.folder import Store
 from thisismy.store.settings import IndexSettings
-
-BATCH = 4
-"""Frames encoded at once. On a CPU more is slower, because what is in between leaves the cache, and the last
-batch is encoded when nothing is left to decode; decoding keeps even a fast GPU waiting."""
-
 
 @dataclass(frozen=True)
 class Failure:
@@ -87,12 +73,18 @@ class IndexReport:
 
 @dataclass(frozen=True)
 class _Pending:
-    """A file whose media still needs work; ``counted`` is the field of the report it will count in."""
+    """A file whose media still needs work.
+
+    Attributes:
+        found: the file.
+        media: what it holds.
+        encodes: whether vectors are missing, so that the encoder is needed.
+        counted: the field of the report it will count in.
+    """
 
     found: DiscoveredFile
-    media_id: int
-    kind: str
-    duration: float
+    media: Media
+    encodes: bool
     counted: str
 
 
@@ -112,10 +104,9 @@ class Indexer:
         self._encoder: Encoder | None = None
         self.settings = settings
         self._progress = progress
-        self._sampling = Sampling(settings.rate, settings.at_least, settings.at_most)
-        self._detector = make_detector(settings)
-        sampling = f"{settings.rate:g}/s {settings.at_least}-{settings.at_most}"
-        self._shots_key = f"{self._detector.id} {sampling}"
+        make_detector(settings)
+        make_sampling(settings)
+        self._runner = Runner(store, [ShotStage(), FeatureStage(self.encoder), *registered()])
         self._failed_before: set[Path] = set()
         self.report = IndexReport()
 
@@ -225,96 +216,52 @@ class Indexer:
     def _needs_work(self, item: DiscoveredFile, media_id: int, counted: str) -> _Pending | None:
         """Work to do on a file, or None (counted at once) when all stages are done."""
         with self._store.read() as connection:
-            ready = catalog.is_finished(connection, media_id, SHOTS, self._shots_key) and (
-                self.settings.encoder_id is not None
-                and catalog.is_finished(connection, media_id, FEATURES, self.settings.encoder_id)
-            )
             kind, duration = catalog.kind_and_duration(connection, media_id)
-        if ready:
+            media = Media(media_id, item.path, kind, duration)
+            due = self._runner.due(connection, media, self.settings)
+        if not due:
             self._clear_failure(item)
             self._count(counted)
             return None
-        return _Pending(item, media_id, kind, duration, "updated" if counted == "unchanged" else counted)
+        encodes = any(stage.name == FEATURES for stage in due)
+        return _Pending(item, media, encodes, "updated" if counted == "unchanged" else counted)
 
     def _index(self, pending: Sequence[_Pending]) -> None:
+        if any(item.encodes for item in pending):
+            # What is done is done for this very encoder.
+            self.encoder()
         total = sum(_cost(item) for item in pending)
         done = 0.0
         for item in pending:
             self._progress("index", done, total)
-            try:
-                self._index_one(item, done, total)
-            except (LibraryError, EncoderError):
-                raise
-            except (MediaError, MissingExtraError) as error:
-                self._fail(item.found, SHOTS, str(error))
-            except Exception as error:  # noqa: BLE001 - no file, however broken, may stop the job
-                self._fail(item.found, SHOTS, f"{type(error).__name__}: {error}".splitlines()[0])
+            failed = self._index_one(item, done, total)
+            for stage, error in failed.items():
+                known = isinstance(error, MediaError | MissingExtraError)
+                said = str(error) if known else f"{type(error).__name__}: {error}".splitlines()[0]
+                self._fail(item.found, stage, said)
+                break
             else:
+                self._clear_failure(item.found)
                 self._count(item.counted)
             done += _cost(item)
         self._progress("index", total, total)
 
-    def _index_one(self, item: _Pending, done: float, total: float) -> None:
-        encoder = self.encoder()
-        path = item.found.path
-        with self._store.read() as connection:
-            # A copy of the same content may have been indexed a moment ago.
-            has_shots = catalog.is_finished(connection, item.media_id, SHOTS, self._shots_key)
-            finished = has_shots and catalog.is_finished(connection, item.media_id, FEATURES, encoder.id)
-            kept = frames_of(connection, item.media_id) if has_shots else []
+    def _index_one(self, item: _Pending, done: float, total: float) -> dict[str, Exception]:
+        """Bring one file up to date; what went wrong, by name of the stage."""
 
         def tell(position: float) -> None:
-            self._progress("index", done + min(position, item.duration), total)
+            self._progress("index", done + min(position, item.media.duration), total)
 
-        if finished:
-            self._clear_failure(item.found)
-            return
-        if has_shots:
-            self._encode_again(path, item, kept, encoder, tell)
-            return
-        scan = scan_video(path, self._detector, self._sampling, encoder.image_size)
-        with half_for_encoding(), prefetch(scan, depth=4) as shots:
-            encoded = list(_encode(shots, encoder, tell))
-        if not any(len(shot.times) for shot in encoded):
-            raise MediaError("no frame can be decoded")
-        with self._store.write() as connection:
-            row = encoder_row(connection, encoder.id, encoder.embed_dim)
-            replace_shots(connection, item.media_id, encoded, row)
-            catalog.add_notes(connection, item.media_id, scan.notes)
-            catalog.finish(connection, item.media_id, SHOTS, self._shots_key)
-            catalog.finish(connection, item.media_id, FEATURES, encoder.id)
-            catalog.clear_failure(connection, path)
-        self.report.notes += [Note(path_text(path_bytes(path)), note) for note in scan.notes]
-
-    def _encode_again(
-        self,
-        path: Path,
-        item: _Pending,
-        kept: Sequence[FrameRow],
-        encoder: Encoder,
-        tell: Callable[[float], None],
-    ) -> None:
-        """Features of another encoder for the frames a media already has; cuts are not looked for again."""
-        for start in range(0, len(kept), BATCH):
-            rows = kept[start : start + BATCH]
-            if item.kind == "photo":
-                images = [read_photo(path, encoder.image_size)]
-            else:
-                decoded = frames_at(path, [row.time for row in rows], encoder.image_size)
-                images = [frame.image for frame in decoded]
-            if len(images) != len(rows):
-                raise MediaError(
-                    f"{len(rows) - len(images)} frames that were read before cannot be decoded now"
-                )
-            vectors = encoder.encode_images(images)
-            with self._store.write() as connection:
-                put_features(
-                    connection, rows, vectors, encoder_row(connection, encoder.id, encoder.embed_dim)
-                )
-            tell(rows[-1].time)
-        with self._store.write() as connection:
-            catalog.finish(connection, item.media_id, FEATURES, encoder.id)
-            catalog.clear_failure(connection, path)
+        try:
+            # Nothing is due of a copy of what was indexed a moment ago.
+            outcome = self._runner.run(item.media, self.settings, tell)
+        except FATAL:
+            raise
+        except Exception as error:  # noqa: BLE001 - no file, however broken, may stop the job
+            return {SHOTS: error}
+        name = path_text(path_bytes(item.found.path))
+        self.report.notes += [Note(name, note) for note in outcome.notes]
+        return outcome.failed
 
     def encoder(self) -> Encoder:
         """The encoder of this run, loaded when first asked for and noted in the library's settings."""
@@ -355,40 +302,4 @@ def _is_gone(path: Path) -> bool:
 
 def _cost(item: _Pending) -> float:
     """Seconds of video; a photo counts as one."""
-    return max(item.duration, 1.0)
-
-
-def make_detector(settings: IndexSettings) -> ShotDetector:
-    """The shot detector that a library's settings name.
-
-    Raises:
-        ShotError: there is none of that name, or the window is out of range, even if it is not used.
-    """
-    windows = FixedWindows(settings.window)
-    if settings.detector not in DETECTORS:
-        raise ShotError(f"no shot detector is called {settings.detector!r}; there are {', '.join(DETECTORS)}")
-    return windows if settings.detector == "windows" else DETECTORS[settings.detector]()
-
-
-def _encode(
-    shots: Iterator[ScannedShot] | Sequence[ScannedShot], encoder: Encoder, tell: Callable[[float], None]
-) -> Iterator[EncodedShot]:
-    """Encode the frames of shots in batches that run across shots."""
-    waiting: list[ScannedShot] = []
-    for shot in shots:
-        waiting.append(shot)
-        if sum(len(item.frames) for item in waiting) >= BATCH:
-            yield from _encode_batch(waiting, encoder)
-            tell(shot.shot.span.end)
-            waiting = []
-    yield from _encode_batch(waiting, encoder)
-
-
-def _encode_batch(shots: Sequence[ScannedShot], encoder: Encoder) -> Iterator[EncodedShot]:
-    images = [frame.image for shot in shots for frame in shot.frames]
-    vectors = encoder.encode_images(images)
-    first = 0
-    for shot in shots:
-        last = first + len(shot.frames)
-        yield EncodedShot(shot.shot, tuple(frame.time for frame in shot.frames), vectors[first:last])
-        first = last
+    return max(item.media.duration, 1.0)

@@ -19,8 +19,8 @@ from thisismy.store.settings import changed
 
 files, media, stages = schema.files, schema.media, schema.stages
 
-SHOTS, FEATURES = "shots", "features"
-"""Names of the stages of indexing."""
+SHOTS, FEATURES, TRANSCRIPT = "shots", "features", "transcript"
+"""Names of the stages of this package."""
 
 
 @dataclass(frozen=True)
@@ -264,6 +264,12 @@ def finish(connection: Connection, media_id: int, stage: str, key: str) -> None:
     values = {"finished_at": datetime.now(UTC).isoformat(timespec="seconds")}
     finished = {"media_id": media_id, "stage": stage, "key": key}
     dialect_of(connection).put_row(connection, stages, finished, values)
+
+
+def forget_stages(connection: Connection, media_id: int, kept: Iterable[str]) -> None:
+    """Forget that stages of a media are done, under whatever key, except some."""
+    others = stages.c.media_id == media_id, stages.c.stage.not_in(sorted(kept))
+    connection.execute(delete(stages).where(*others))
 
 
 def failed_paths(connection: Connection) -> list[Path]:

@@ -21,11 +21,11 @@ shots, regions, vectors, spaces = schema.shots, schema.regions, schema.vectors, 
 
 @dataclass(frozen=True)
 class EncodedShot:
-    """A shot with the times and features of its frames; ``vectors`` is ``(n_frames, embed_dim)``."""
+    """A shot with the times of its frames, and their vectors ``(n_frames, embed_dim)`` where there are any."""
 
     shot: Shot
     times: tuple[float, ...]
-    vectors: Features
+    vectors: Features | None = None
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,13 @@ def list_spaces(connection: Connection) -> list[FeatureSpace]:
 
 
 def replace_shots(
-    connection: Connection, media_id: int, encoded: Sequence[EncodedShot], encoder: int
+    connection: Connection, media_id: int, encoded: Sequence[EncodedShot], encoder: int | None = None
 ) -> None:
-    """Put the shots of a media in place of those it had, with frames and features."""
+    """Put the shots of a media in place of those it had, with their frames.
+
+    What hangs on the shots it had goes with them. Vectors are stored where ``encoder`` names their space.
+    """
     connection.execute(delete(shots).where(shots.c.media_id == media_id))
-    connection.execute(delete(schema.stages).where(schema.stages.c.media_id == media_id))
     for item in encoded:
         values = {
             "media_id": media_id,
@@ -63,14 +65,18 @@ def replace_shots(
             "end": item.shot.span.end,
         }
         shot_id = connection.execute(insert(shots).values(values).returning(shots.c.id)).scalar_one()
-        for time, vector in zip(item.times, item.vectors, strict=True):
+        for number, time in enumerate(item.times):
             place = {"media_id": media_id, "shot_id": shot_id, "kind": FRAME, "start": time, "end": time}
             region = insert(regions).values(place).returning(regions.c.id)
-            _put_vector(connection, connection.execute(region).scalar_one(), encoder, vector)
+            region_id = connection.execute(region).scalar_one()
+            if encoder is not None and item.vectors is not None:
+                _put_vector(connection, region_id, encoder, item.vectors[number])
     changed(connection)
 
 
-def put_features(connection: Connection, rows: Sequence[FrameRow], features: Features, encoder: int) -> None:
+def put_features(
+    connection: Connection, rows: Sequence[FrameRow], features: Features | Sequence[Features], encoder: int
+) -> None:
     """Store the features of frames that are already there, ``(len(rows), embed_dim)``."""
     for row, vector in zip(rows, features, strict=True):
         _put_vector(connection, row.id, encoder, vector)

@@ -156,7 +156,7 @@ def _typed_paths(app: AppState, typed: Sequence[str]) -> list[Path]:
 def _check_settings(app: AppState, changes: dict[str, Any]) -> None:
     from dataclasses import replace
 
-    from thisismy.jobs.indexing import make_detector
+    from thisismy.jobs.shot_stage import make_detector
 
     make_detector(replace(app.library.settings, **changes))
 
