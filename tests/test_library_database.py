@@ -18,7 +18,28 @@ from thisismy.store.schema import HEAD, metadata
 from thisismy.store.settings import IndexSettings, LearningChoice, get_setting, put_setting
 
 
-def test_migrations_lead_to_the_schema(tmp_path: Path) -> None:
+def names_in(folder: Path) -> set[tuple[str, str]]:
+    with sqlite3.connect(folder / DATABASE) as connection:
+        return set(connection.execute("SELECT type, name FROM sqlite_master"))
+
+
+def test_a_migrated_library_has_what_a_new_one_has(tmp_path: Path) -> None:
+    Store.create(tmp_path / "new").close()
+    (tmp_path / "old").mkdir()
+    with sqlite3.connect(tmp_path / "old" / DATABASE) as connection:
+        connection.executescript((Path(__file__).parent / "data/library-0001.sql").read_text())
+    connection.close()
+    Store.open(tmp_path / "old").close()
+    assert names_in(tmp_path / "old") == names_in(tmp_path / "new")
+
+
+@pytest.mark.parametrize("migrated", [False, True])
+def test_new_and_migrated_libraries_have_the_schema(migrated: bool, tmp_path: Path) -> None:
+    if migrated:
+        (tmp_path / "new").mkdir()
+        with sqlite3.connect(tmp_path / "new" / DATABASE) as connection:
+            connection.executescript((Path(__file__).parent / "data/library-0001.sql").read_text())
+        connection.close()
     store = Store.create(tmp_path / "new")
     with store.engine.connect() as connection:
         # The index of words is made of tables that SQLite itself keeps.

@@ -282,6 +282,46 @@ def states(library: Library) -> dict[str, str]:
     return {Path(entry.path).name: entry.state for entry in library.files.all()}
 
 
+def test_a_file_replaced_while_it_is_indexed_is_not_stored_as_what_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Replacing(FakeEncoder):
+        replaced = False
+
+        def encode_images(self, images):  # type: ignore[no-untyped-def]
+            if not self.replaced:
+                self.replaced = True
+                photo(tmp_path / "in/a.png", (0, 0, 255), size=20)
+            return super().encode_images(images)
+
+    library = colours(monkeypatch, Replacing(), tmp_path / "library")
+    photo(tmp_path / "in/a.png", (255, 0, 0))
+    report = library.files.add([tmp_path / "in"], encoder="fake")
+    assert [failure.error for failure in report.failed] == [
+        "was changed while it was being read: run the same command again"
+    ]
+    assert [count(library.store, table) for table in ("shots", "vectors", "stages")] == [0, 0, 0]
+    report = library.files.add([tmp_path / "in"])
+    assert (report.failed, states(library)) == ([], {"a.png": "indexed"})
+    assert load_gallery(library.store, FakeEncoder.id).vectors.argmax(axis=1).tolist() == [2]
+
+
+def test_a_second_run_with_the_embedded_encoder_does_not_load_it(tmp_path: Path) -> None:
+    photo(tmp_path / "in/a.png", (1, 1, 1))
+    library = Library.create(tmp_path / "library")
+    assert library.files.add([tmp_path / "in"], encoder="embedded").added == 1
+    library.close()
+    code = f"""
+import sys
+from pathlib import Path
+from thisismy.library import Library
+library = Library.open(Path({str(tmp_path / "library")!r}))
+assert library.files.add().unchanged == 1
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_a_folder_out_of_reach_costs_that_folder(
     encoder: FakeEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from thisismy.core.paths import content_hash, path_bytes, path_text
 from thisismy.core.progress import Progress, silent
 from thisismy.encoders.base import Encoder
 from thisismy.jobs.feature_stage import FeatureStage
-from thisismy.jobs.runner import FATAL, Runner
+from thisismy.jobs.runner import FATAL, Runner, explained
 from thisismy.jobs.shot_stage import ShotStage, make_detector, make_sampling
 from thisismy.jobs.stages import Media, registered
 from thisismy.media.discovery import DiscoveredFile, find_media
@@ -26,6 +26,7 @@ from thisismy.store import catalog
 from thisismy.store.catalog import FEATURES, SHOTS
 from thisismy.store.folder import Store
 from thisismy.store.settings import IndexSettings
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -223,8 +224,7 @@ class Indexer:
             self._clear_failure(item)
             self._count(counted)
             return None
-        encodes = any(stage.name == FEATURES for stage in due)
-        return _Pending(item, media, encodes, "updated" if counted == "unchanged" else counted)
+        return _Pending(item, media, FEATURES in due, "updated" if counted == "unchanged" else counted)
 
     def _index(self, pending: Sequence[_Pending]) -> None:
         if any(item.encodes for item in pending):
@@ -236,9 +236,7 @@ class Indexer:
             self._progress("index", done, total)
             failed = self._index_one(item, done, total)
             for stage, error in failed.items():
-                known = isinstance(error, MediaError | MissingExtraError)
-                said = str(error) if known else f"{type(error).__name__}: {error}".splitlines()[0]
-                self._fail(item.found, stage, said)
+                self._fail(item.found, stage, explained(error))
                 break
             else:
                 self._clear_failure(item.found)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from thisismy.core.errors import EncoderError, LibraryError, MediaError
+from thisismy.core.errors import EncoderError, LibraryError, MediaError, ThisIsMyError
 from thisismy.core.paths import content_hash
 from thisismy.jobs.pictures import PictureSource, in_batches
 from thisismy.jobs.stages import (
@@ -46,6 +46,13 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
 
+def explained(error: Exception) -> str:
+    """What went wrong, in one line."""
+    if isinstance(error, ThisIsMyError | OSError):
+        return str(error)
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
 class Runner:
     """The stages of one job.
 
@@ -65,18 +72,19 @@ class Runner:
         self._fatal = fatal
         self._needs = {**BUILT_IN, **needs_of([*registered(), *stages])}
         order = check_order(self._needs)
-        self.stages = sorted(stages, key=lambda stage: order.index(stage.name))
+        self._stages = sorted(stages, key=lambda stage: order.index(stage.name))
 
-    def due(self, connection: Connection, media: Media, settings: IndexSettings) -> list[Stage]:
-        """Stages whose result a media does not have under the key of the settings, in order."""
-        due: list[Stage] = []
-        for stage in self.stages:
+    def due(self, connection: Connection, media: Media, settings: IndexSettings) -> dict[str, str]:
+        """Stages whose result a media does not have under their key, by name with that key, in order."""
+        due: dict[str, str] = {}
+        for stage in self._stages:
             key = stage.key(settings, media)
             if key is None:
                 continue
-            replaced = any(other.name in stage.needs for other in due)
-            if replaced or not catalog.is_finished(connection, media.id, stage.name, key):
-                due.append(stage)
+            # What it was made from will be replaced.
+            stale = not due.keys().isdisjoint(stage.needs)
+            if stale or not catalog.is_finished(connection, media.id, stage.name, key):
+                due[stage.name] = key
         return due
 
     def run(self, media: Media, settings: IndexSettings, tell: Callable[[float], None]) -> Outcome:
@@ -95,13 +103,15 @@ class Runner:
         """
         total = Outcome()
         with self._store.read() as connection:
-            due = self.due(connection, media, settings)
+            # As of now: what changes while it is read has another key next time.
+            keys = self.due(connection, media, settings)
+        due = [stage for stage in self._stages if stage.name in keys]
         while due:
             names = {stage.name for stage in due}
             # Shots come with the pass itself; everything else that is needed has to be stored before.
             ready = [stage for stage in due if not names & set(stage.needs) - {SHOTS}]
             outcome = self._work(media, settings, ready, tell)
-            self._write(media, settings, ready, outcome)
+            self._write(media, keys, ready, outcome)
             total.rows |= outcome.rows
             total.failed |= outcome.failed
             total.notes += outcome.notes
@@ -151,7 +161,7 @@ class Runner:
             outcome.failed[stage.name] = error
 
     def _write(
-        self, media: Media, settings: IndexSettings, stages: Sequence[Stage], outcome: Outcome
+        self, media: Media, keys: Mapping[str, str], stages: Sequence[Stage], outcome: Outcome
     ) -> None:
         """Rows and the notes that they are there, in one transaction."""
         done = [stage for stage in stages if stage.name in outcome.rows]
@@ -160,13 +170,10 @@ class Runner:
         self._check_content(media)
         with self._store.write() as connection:
             for stage in done:
-                key = stage.key(settings, media)
-                if key is None:
-                    continue
                 if not stage.side_by_side:
                     self._invalidate(connection, media, stage)
                 stage.store(connection, media, outcome.rows[stage.name])
-                catalog.finish(connection, media.id, stage.name, key)
+                catalog.finish(connection, media.id, stage.name, keys[stage.name])
             if outcome.notes:
                 catalog.add_notes(connection, media.id, outcome.notes)
 
@@ -185,12 +192,11 @@ class Runner:
             digest = catalog.hash_of(connection, media.id)
         try:
             now = media.path.stat()
-            same = known is not None and known["media_id"] == media.id
-            if same and (known["size"], known["mtime_ns"]) == (now.st_size, now.st_mtime_ns):
+            looked_at = known and (known["media_id"], known["size"], known["mtime_ns"])
+            if looked_at == (media.id, now.st_size, now.st_mtime_ns):
                 return
             changed = content_hash(media.path) != digest
         except OSError as error:
             raise MediaError(f"cannot be read any more: {error.strerror or error}") from error
         if changed:
             raise MediaError("was changed while it was being read: run the same command again")
-

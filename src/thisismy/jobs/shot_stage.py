@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ShotStage:
-    """Its rows are shots with the times of their frames; the scan that finds them is the source of pictures."""
+    """Its rows are shots with the times of their frames; the scan that finds them gives the pictures."""
 
     name = SHOTS
     needs: tuple[str, ...] = ()

@@ -114,7 +114,7 @@ def register(stage: Stage) -> None:
     """
     if stage.name in BUILT_IN or stage.name in _added:
         raise StageError(f"there is a stage called {stage.name!r} already: give yours another name")
-    check_order(BUILT_IN | needs_of([*_added.values(), stage]))
+    check_order({**BUILT_IN, **needs_of([*_added.values(), stage])})
     _added[stage.name] = stage
 
 

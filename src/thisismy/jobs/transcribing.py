@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from thisismy.core.errors import MediaError, TranscriptError
-from thisismy.core.paths import content_hash, path_bytes, path_text
+from thisismy.core.errors import LibraryError, MediaError, MissingExtraError, TranscriptError
+from thisismy.core.paths import path_bytes, path_text
 from thisismy.core.progress import Progress, silent
 from thisismy.jobs.indexing import Failure, Note
+from thisismy.jobs.runner import Outcome, Runner, explained
+from thisismy.jobs.stages import Media
+from thisismy.jobs.transcript_stage import FoundTranscript, TranscriptStage
+from thisismy.store import catalog
+from thisismy.store.catalog import TRANSCRIPT
 from thisismy.store.folder import Store
-from thisismy.store.transcripts import list_videos, put_transcript
-from thisismy.transcripts.base import Transcript
-from thisismy.transcripts.files import find_sidecar, read_transcript
+from thisismy.store.transcripts import VideoOnDisk, list_videos
 from thisismy.transcripts.speech.recogniser import Recogniser
-
-SPEECH = "speech:"
-"""Begins the source of a transcript that was heard."""
 
 
 @dataclass
@@ -65,51 +64,55 @@ def transcribe(
         MissingExtraError, TranscriptError: the speech model cannot be loaded.
         LibraryError: the library cannot be written.
     """
+    stage = TranscriptStage(recogniser, model, language)
+    # Without its package or its model nothing can be heard in any video.
+    runner = Runner(store, [stage], fatal=(LibraryError, MissingExtraError))
+    settings = store.index_settings
     report = TranscribeReport()
     work = [video for video in list_videos(store) if media_ids is None or video.media_id in media_ids]
     total = sum(video.duration for video in work)
     done = 0.0
-    heard: Recogniser | None = None
     for video in work:
-        media_id, path, known = video.media_id, video.path, video.source
         progress("transcribe", done, total)
         start = done
 
-        def tell(_stage: str, at: float, _all: float | None, start: float = start) -> None:
+        def tell(at: float, start: float = start) -> None:
             progress("transcribe", start + at, total)
 
+        media = Media(video.media_id, video.path, "video", video.duration, video.has_sound)
+        name = path_text(path_bytes(video.path))
         try:
-            sidecar = find_sidecar(path)
-            if sidecar is not None:
-                _take(store, media_id, sidecar, known, report)
-            elif recogniser is None or not video.has_sound:
-                report.without += known is None
-                report.unchanged += known is not None
-            elif known == f"{SPEECH}{model}":
-                report.unchanged += 1
-            else:
-                heard = heard or recogniser()
-                found = heard.transcribe(path, language, tell)
-                _put(store, media_id, found, f"{SPEECH}{model}")
-                report.heard += 1
+            key = stage.key(settings, media)
+            if key is not None and key == video.source:
+                _note_done(store, media, key)
+            outcome = runner.run(media, settings, tell)
         except (TranscriptError, MediaError, OSError) as error:
-            report.failed.append(Failure(path_text(path_bytes(path)), "transcript", str(error)))
+            report.failed.append(Failure(name, TRANSCRIPT, str(error)))
+        else:
+            _count(report, video, key, outcome)
         done += video.duration
     progress("transcribe", total, total)
     return report
 
 
-def _take(store: Store, media_id: int, sidecar: Path, known: str | None, report: TranscribeReport) -> None:
-    source = f"{sidecar.name} {content_hash(sidecar)}"
-    if known == source:
-        report.unchanged += 1
-        return
-    transcript = read_transcript(sidecar)
-    _put(store, media_id, transcript, source)
-    report.read += 1
-    report.notes += [Note(path_text(path_bytes(sidecar)), repair) for repair in transcript.repairs]
-
-
-def _put(store: Store, media_id: int, transcript: Transcript, source: str) -> None:
+def _note_done(store: Store, media: Media, key: str) -> None:
+    """Transcripts that earlier versions made have no note that they are done."""
+    with store.read() as connection:
+        if catalog.is_finished(connection, media.id, TRANSCRIPT, key):
+            return
     with store.write() as connection:
-        put_transcript(connection, media_id, transcript, source)
+        catalog.finish(connection, media.id, TRANSCRIPT, key)
+
+
+def _count(report: TranscribeReport, video: VideoOnDisk, key: str | None, outcome: Outcome) -> None:
+    name = path_text(path_bytes(video.path))
+    for stage, error in outcome.failed.items():
+        report.failed.append(Failure(name, stage, explained(error)))
+    found: FoundTranscript
+    for found in outcome.rows.get(TRANSCRIPT, []):
+        report.heard += found.heard
+        report.read += not found.heard
+        report.notes += [Note(found.path, text) for text in found.transcript.repairs if not found.heard]
+    if not outcome.failed and not outcome.rows:
+        report.without += key is None and video.source is None
+        report.unchanged += key is not None or video.source is not None

@@ -12,8 +12,10 @@ from zipfile import BadZipFile
 import numpy as np
 
 from thisismy.core.atomic_files import replacing
+from thisismy.core.caches import cache_folder
 from thisismy.core.errors import EncoderMismatchError
 from thisismy.encoders.base import Encoder, Features
+from thisismy.encoders.embedded.identity import embedded_id
 from thisismy.retrieval.null_scores import WORDS, NullScores, measure_null_scores, query_features
 from thisismy.store.folder import Store
 from thisismy.store.vector_index.gallery import Gallery, load_gallery
@@ -73,7 +75,9 @@ def prepare(store: Store, encoder_id: str, encoder: Callable[[], Encoder]) -> Pr
 
 
 def _words(store: Store, encoder_id: str, encoder: Callable[[], Encoder]) -> Features:
-    path = store.cache / f"words-{_digest(encoder_id, ' '.join(WORDS))}.npz"
+    # What the package's own encoder makes of them follows from its id, so a new library need not load it.
+    folder = cache_folder() if encoder_id == embedded_id() else store.cache
+    path = folder / f"words-{_digest(encoder_id, ' '.join(WORDS))}.npz"
     try:
         with np.load(path) as saved:
             words: Features = saved["words"]

@@ -81,6 +81,7 @@ class FileService:
             EncoderError: the encoder cannot be loaded.
         """
         from thisismy.encoders import EMBEDDED, choose_encoder
+        from thisismy.encoders.embedded.identity import embedded_id
         from thisismy.jobs.indexing import Indexer
 
         with self._context.store.indexing():
@@ -102,8 +103,9 @@ class FileService:
             def load() -> Encoder:
                 return self._context.load(wanted.encoder, allow_download=named, progress=progress)
 
-            # It comes with the package, so an upgrade may have changed it; loading it costs next to nothing.
-            if wanted.encoder == EMBEDDED and wanted.encoder_id not in (None, load().id):
+            # It comes with the package, so an upgrade may have changed it.
+            known = wanted.encoder_id in (None, embedded_id())
+            if wanted.encoder == EMBEDDED and not known and wanted.encoder_id != load().id:
                 tell("the embedded encoder has changed since: everything is encoded again")
                 wanted = replace(wanted, encoder_id=None)
             indexer = Indexer(self._context.store, load, settings=wanted, progress=progress)

@@ -21,7 +21,7 @@ shots, regions, vectors, spaces = schema.shots, schema.regions, schema.vectors, 
 
 @dataclass(frozen=True)
 class EncodedShot:
-    """A shot with the times of its frames, and their vectors ``(n_frames, embed_dim)`` where there are any."""
+    """A shot with the times of its frames, and their vectors ``(n_frames, embed_dim)`` if they have any."""
 
     shot: Shot
     times: tuple[float, ...]

@@ -18,7 +18,8 @@ from torch.nn import functional
 
 from thisismy.core.atomic_files import replacing
 from thisismy.encoders.embedded.efficientnet import load_network
-from thisismy.encoders.embedded.encoder import CONSTANTS, load_text_tower
+from thisismy.encoders.embedded.encoder import load_text_tower
+from thisismy.encoders.embedded.identity import CONSTANTS
 
 RIDGE = 1.0
 """Raising it trusts the names of classes less and their common direction more."""

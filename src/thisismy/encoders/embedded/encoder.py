@@ -12,9 +12,7 @@ cosine; who looks for surroundings cuts it out (`EmbeddedEncoder.surroundings`).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +26,7 @@ from torch.nn import functional
 from thisismy.core.box import Box
 from thisismy.encoders.base import Features, Picture
 from thisismy.encoders.devices import choose_device
+from thisismy.encoders.embedded.identity import constants, embedded_id
 from thisismy.encoders.embedded.minilm import MiniLM
 from thisismy.encoders.once import Once
 from thisismy.encoders.prompts import check_tokens
@@ -37,12 +36,8 @@ from thisismy.encoders.space import FeatureSpace
 if TYPE_CHECKING:
     from thisismy.encoders.embedded.efficientnet import ImageTower
 
-CONSTANTS = "embedded.safetensors"
 SURROUNDINGS_SHARE = 0.01
 """Share of a vector's squared length in the half of the rim; more makes cosines ask for one background."""
-
-VERSION = 3
-"""Raised whenever the same constants would give other vectors: preprocessing, pooling, projection."""
 
 
 def load_text_tower(device: torch.device) -> MiniLM:
@@ -72,9 +67,8 @@ class EmbeddedEncoder:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = choose_device(device)
-        raw = resources.files("thisismy.encoders.embedded").joinpath("data", CONSTANTS).read_bytes()
-        self.space = FeatureSpace(f"embedded-{VERSION}-{hashlib.sha256(raw).hexdigest()[:8]}", 768)
-        self._constants = {name: value.to(self.device) for name, value in load(raw).items()}
+        self.space = FeatureSpace(embedded_id(), 768)
+        self._constants = {name: value.to(self.device) for name, value in load(constants()).items()}
         self._image_tower = Once(self._load_image_tower)
         self._text_tower = Once(self._load_text_tower)
 

@@ -174,7 +174,8 @@ def _class_places() -> tuple[list[str], Features]:
 
     from thisismy.encoders.embedded.build import class_names, everyday_words
     from thisismy.encoders.embedded.efficientnet import load_network
-    from thisismy.encoders.embedded.encoder import CONSTANTS, SURROUNDINGS_SHARE
+    from thisismy.encoders.embedded.encoder import SURROUNDINGS_SHARE
+    from thisismy.encoders.embedded.identity import CONSTANTS
 
     raw = resources.files("thisismy.encoders.embedded").joinpath("data", CONSTANTS).read_bytes()
     rows = load_network()._fc.weight.detach().double().numpy()
