@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from thisismy.core.errors import EncoderError
 from thisismy.encoders import Encoder, load_encoder
-from thisismy.encoders.embedded import efficientnet
+from thisismy.encoders.embedded import efficientnet, identity
 from thisismy.encoders.embedded import encoder as embedded
 from thisismy.encoders.embedded.build import build_constants, class_names, everyday_words, expected_feature
 from thisismy.encoders.embedded.efficientnet import fuse, load_network
@@ -48,7 +48,7 @@ def test_it_is_an_encoder(encoder: EmbeddedEncoder) -> None:
 
 
 def test_rebuilding_gives_the_stored_constants() -> None:
-    stored = load_file(Path(embedded.__file__).with_name("data") / embedded.CONSTANTS)
+    stored = load_file(Path(embedded.__file__).with_name("data") / identity.CONSTANTS)
     built = build_constants()
     assert stored.keys() == built.keys()
     for name, value in built.items():

@@ -9,10 +9,9 @@ from thisismy.store.catalog import FEATURES, SHOTS
 from thisismy.store.features import encoder_row, frames_of, put_features
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from thisismy.encoders.base import Encoder, Features
     from thisismy.jobs.stages import Inputs, Media
+    from thisismy.store.database import Connection
     from thisismy.store.settings import IndexSettings
 
 

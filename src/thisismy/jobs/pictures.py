@@ -16,9 +16,8 @@ from thisismy.shots import ScannedShot, Shot, scan_video
 from thisismy.store.features import frames_of, shots_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from thisismy.jobs.stages import Media
+    from thisismy.store.database import Connection
     from thisismy.store.settings import IndexSettings
 
 BATCH = 4

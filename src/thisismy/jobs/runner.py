@@ -25,7 +25,7 @@ from thisismy.store.folder import Store
 from thisismy.store.settings import IndexSettings
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from thisismy.store.database import Connection
 
 FATAL: tuple[type[Exception], ...] = (LibraryError, EncoderError)
 """What no other file could do better with."""

@@ -10,9 +10,8 @@ from thisismy.store.catalog import SHOTS
 from thisismy.store.features import EncodedShot, replace_shots
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from thisismy.jobs.stages import Inputs, Media
+    from thisismy.store.database import Connection
     from thisismy.store.settings import IndexSettings
 
 

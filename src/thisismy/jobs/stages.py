@@ -16,9 +16,8 @@ from thisismy.core.errors import ThisIsMyError
 from thisismy.store.catalog import FEATURES, SHOTS, TRANSCRIPT
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from thisismy.shots import ScannedShot
+    from thisismy.store.database import Connection
     from thisismy.store.settings import IndexSettings
 
 BUILT_IN: Mapping[str, tuple[str, ...]] = {SHOTS: (), FEATURES: (SHOTS,), TRANSCRIPT: ()}

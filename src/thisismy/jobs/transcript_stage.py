@@ -12,9 +12,8 @@ from thisismy.store.transcripts import put_transcript
 from thisismy.transcripts.files import find_sidecar, read_transcript
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from thisismy.jobs.stages import Inputs, Media
+    from thisismy.store.database import Connection
     from thisismy.store.settings import IndexSettings
     from thisismy.transcripts.base import Transcript
     from thisismy.transcripts.speech.recogniser import Recogniser
