@@ -58,18 +58,18 @@ class TestMemoryIndex(VectorIndexSuite):
 
     @pytest.fixture
     def index(self, store: Store, expected: dict[int, tuple[int, Features]]) -> MemoryIndex:
-        return MemoryIndex.open(store, SPACE)
+        return MemoryIndex.open(store, SPACE.id)
 
     def test_its_version_moves_with_the_rows(self, store: Store, index: MemoryIndex) -> None:
-        assert MemoryIndex.open(store, SPACE).version == index.version
+        assert MemoryIndex.open(store, SPACE.id).version == index.version
         with store.write() as connection:
             replace_shots(connection, 1, [], encoder_row(connection, SPACE.id, SPACE.dim))
-        changed = MemoryIndex.open(store, SPACE)
+        changed = MemoryIndex.open(store, SPACE.id)
         assert changed.version != index.version
         assert len(changed) == len(index) - 4
 
     def test_an_index_of_another_kind_of_region_is_empty(self, store: Store, index: MemoryIndex) -> None:
-        assert len(MemoryIndex.open(store, SPACE, "rim")) == 0
+        assert len(MemoryIndex.open(store, SPACE.id, "rim")) == 0
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "gone", "other", "about"])

@@ -8,6 +8,7 @@ from fakes import FakeEncoder
 
 from thisismy.core.errors import EncoderMismatchError
 from thisismy.encoders.base import unit
+from thisismy.encoders.space import FeatureSpace
 from thisismy.personalization import NamedInstance, make_method
 from thisismy.retrieval.named import find_named
 from thisismy.retrieval.names import NamedQuery
@@ -15,6 +16,11 @@ from thisismy.retrieval.null_scores import LEVELS, WORDS, NullScores, measure_nu
 from thisismy.retrieval.options import SearchOptions
 from thisismy.retrieval.search import Query, find
 from thisismy.store.vector_index.gallery import Gallery
+from thisismy.store.vector_index.memory import MemoryIndex
+
+
+def indexed(gallery: Gallery) -> MemoryIndex:
+    return MemoryIndex(FeatureSpace(gallery.encoder_id, gallery.vectors.shape[1]), gallery, "1")
 
 
 def gallery_of(rows: np.ndarray) -> Gallery:
@@ -76,7 +82,7 @@ def test_relevance_is_the_share_of_unrelated_pairs_below() -> None:
     rng = np.random.default_rng(0)
     gallery = gallery_of(rng.normal(size=(300, 32)))
     words = unit(rng.normal(size=(len(WORDS), 32)))
-    null = measure_null_scores(gallery, words)
+    null = measure_null_scores(indexed(gallery), words)
     cosines = (words @ gallery.vectors.T).ravel()
     for relevance in (0.5, 0.9, 0.95, 0.99):
         assert np.mean(cosines < null.cosine(relevance, "text")) == pytest.approx(relevance, abs=0.002)
@@ -88,7 +94,7 @@ def test_relevance_is_the_share_of_unrelated_pairs_below() -> None:
 
 def test_a_library_of_one_file_has_no_null_scores_of_pictures() -> None:
     one = gallery_of(np.ones((1, 8)))
-    null = measure_null_scores(one, unit(np.random.default_rng(0).normal(size=(20, 8))))
+    null = measure_null_scores(indexed(one), unit(np.random.default_rng(0).normal(size=(20, 8))))
     assert null.image is None
     assert null.cosine(0.99, "image") == -np.inf
 
@@ -113,7 +119,7 @@ def test_a_query_of_another_encoder_is_refused_with_both_names() -> None:
 def test_a_broken_vector_spoils_no_search() -> None:
     rows = np.array([[1, 0, 0, 0.1], [np.nan, 0.1, 0, 0.1], [0, 1, 0, 0.1]])
     gallery = gallery_of(rows)
-    null = measure_null_scores(gallery, unit(np.random.default_rng(0).normal(size=(20, 4))))
+    null = measure_null_scores(indexed(gallery), unit(np.random.default_rng(0).normal(size=(20, 4))))
     assert np.isfinite(null.text).all()
     found = find(Query("red"), gallery, FakeEncoder(), null, SearchOptions(cutoff=0, fold=False))
     assert 1 not in [hit.row for hit in found.hits]

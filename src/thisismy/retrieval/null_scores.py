@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thisismy.encoders.base import Encoder, Features
-from thisismy.store.vector_index.gallery import Gallery
+from thisismy.store.vector_index.base import VectorIndex
 
 SHOTS = 1000
 """Shots looked at; more only narrows the error of the quantiles, which is small beside their use."""
@@ -87,20 +87,18 @@ def query_features(encoder: Encoder, texts: Sequence[str]) -> Features:
     return unit(both[: len(texts)] + both[len(texts) :])
 
 
-def measure_null_scores(gallery: Gallery, words: Features, seed: int = 0) -> NullScores:
-    """The null scores of a gallery.
+def measure_null_scores(index: VectorIndex, words: Features, seed: int = 0) -> NullScores:
+    """The null scores of an index.
 
     Args:
-        gallery: not empty.
+        index: not empty.
         words: ``(len(WORDS), embed_dim)``, the words encoded as queries are.
         seed: which shots are looked at when there are many.
     """
-    chosen = np.arange(len(gallery))
-    if len(chosen) > SHOTS:
-        chosen = np.sort(np.random.default_rng(seed).choice(chosen, SHOTS, replace=False))
-    chosen = chosen[np.isfinite(gallery.vectors[chosen]).all(axis=1)]
-    vectors = gallery.vectors[chosen]
+    sample = index.sample(SHOTS, seed)
+    finite = np.isfinite(sample.vectors).all(axis=1)
+    vectors, media_ids = sample.vectors[finite], sample.media_ids[finite]
     text = np.quantile(words @ vectors.T, LEVELS)
-    apart = gallery.media_ids[chosen][:, None] != gallery.media_ids[chosen][None, :]
+    apart = media_ids[:, None] != media_ids[None, :]
     image = np.quantile((vectors @ vectors.T)[apart], LEVELS) if apart.sum() >= len(LEVELS) else None
     return NullScores(text, image)

@@ -18,7 +18,8 @@ from thisismy.encoders.base import Encoder, Features
 from thisismy.encoders.embedded.identity import embedded_id
 from thisismy.retrieval.null_scores import WORDS, NullScores, measure_null_scores, query_features
 from thisismy.store.folder import Store
-from thisismy.store.vector_index.gallery import Gallery, load_gallery
+from thisismy.store.vector_index.gallery import Gallery
+from thisismy.store.vector_index.memory import MemoryIndex
 
 DAMAGED = (OSError, ValueError, KeyError, EOFError, BadZipFile)
 """What reading a file that is not there, or not whole, may raise."""
@@ -29,14 +30,19 @@ class Prepared:
     """What a search reads: vectors, and the one encoder whose queries may meet them.
 
     Attributes:
-        gallery: every shot.
-        null_scores: None while the gallery is empty.
+        index: every shot.
+        null_scores: None while there are no shots.
         load_encoder: gives the gallery's encoder; many things are found without it.
     """
 
-    gallery: Gallery
+    index: MemoryIndex
     null_scores: NullScores | None
     load_encoder: Callable[[], Encoder]
+
+    @property
+    def gallery(self) -> Gallery:
+        """The arrays of the index, with the single frames behind each shot."""
+        return self.index.gallery
 
     @property
     def encoder(self) -> Encoder:
@@ -56,22 +62,22 @@ class Prepared:
 
 def prepare(store: Store, encoder_id: str, encoder: Callable[[], Encoder]) -> Prepared:
     """Load what a search needs, making what is missing; ``encoder`` is only called for words it never saw."""
-    gallery = load_gallery(store, encoder_id)
-    if not len(gallery):
-        return Prepared(gallery, None, encoder)
+    index = MemoryIndex.open(store, encoder_id)
+    if not len(index):
+        return Prepared(index, None, encoder)
     words = _words(store, encoder_id, encoder)
     name = _digest(encoder_id, " ".join(WORDS))
-    path = store.cache / f"null-scores-{name}-{store.generation}.npz"
+    path = store.cache / f"null-scores-{name}-{index.version}.npz"
     try:
         with np.load(path) as saved:
-            return Prepared(gallery, NullScores(saved["text"], saved.get("image")), encoder)
+            return Prepared(index, NullScores(saved["text"], saved.get("image")), encoder)
     except DAMAGED:
-        null_scores = measure_null_scores(gallery, words)
+        null_scores = measure_null_scores(index, words)
     for older in store.cache.glob(f"null-scores-{name}-*"):
         older.unlink(missing_ok=True)
     parts = {"text": null_scores.text, "image": null_scores.image}
     _save(path, {key: value for key, value in parts.items() if value is not None})
-    return Prepared(gallery, null_scores, encoder)
+    return Prepared(index, null_scores, encoder)
 
 
 def _words(store: Store, encoder_id: str, encoder: Callable[[], Encoder]) -> Features:

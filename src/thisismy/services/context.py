@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -108,6 +109,15 @@ class LibraryContext:
                 return held[1]
         with self._preparing:
             return self._prepare()
+
+    @contextmanager
+    def indexing_files(self) -> Iterator[None]:
+        """Inside, this process indexes files; searches of other threads meanwhile do not wait for each."""
+        self.indexing = True
+        try:
+            yield
+        finally:
+            self.indexing = False
 
     def _prepare(self) -> Prepared:
         began = time.monotonic()

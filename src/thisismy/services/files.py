@@ -113,7 +113,8 @@ class FileService:
             if before.id is not None and wanted.encoder_id is None:
                 # Whatever happens from here on, searches go on with what they have until the rest is done.
                 self._context.store.search_encoder = before
-            report = indexer.run(paths)
+            with self._context.indexing_files():
+                report = indexer.run(paths)
             self._context.store.index_settings = indexer.settings
             self._switch(before, indexer.settings, tell)
             add_roots(self._context.store, [path for path in paths if os.path.exists(path)])

@@ -11,7 +11,7 @@ from thisismy.core.errors import QueryError
 from thisismy.encoders.base import PLACEHOLDER
 
 if TYPE_CHECKING:
-    from thisismy.encoders.base import Encoder
+    from thisismy.encoders.base import Encoder, Features
     from thisismy.personalization.base import Vocabulary
     from thisismy.retrieval.names import NamedQuery
 
@@ -43,7 +43,7 @@ def read_pictured(text: str, photo: str, method: str) -> NamedQuery:
 
 
 def concept_of(
-    encoder: Encoder, pictures: Sequence[np.ndarray], category: str, method: str, others: np.ndarray
+    encoder: Encoder, pictures: Sequence[np.ndarray], category: str, method: str, others: Features
 ) -> Vocabulary:
     """A vocabulary with one concept, `PICTURED`, made of pictures.
 
@@ -52,7 +52,7 @@ def concept_of(
         pictures: RGB, of the same thing.
         category: what kind of thing it is.
         method: a name of the registry.
-        others: ``(n, embed_dim)`` rows that mostly show something else; some are drawn.
+        others: ``(n, embed_dim)`` rows that mostly show something else.
 
     Raises:
         VocabularyError: there is no such method.
@@ -60,9 +60,6 @@ def concept_of(
     """
     from thisismy.personalization.base import NamedInstance
     from thisismy.personalization.registry import make_method
-    from thisismy.services.learning import NEGATIVES
 
-    count = min(NEGATIVES, len(others))
-    rows = np.sort(np.random.default_rng(0).choice(len(others), count, replace=False))
     thing = NamedInstance(PICTURED, category, encoder.encode_images(pictures))
-    return make_method(method).fit([thing], np.asarray(others[rows], np.float32), encoder)
+    return make_method(method).fit([thing], others, encoder)

@@ -15,7 +15,7 @@ from thisismy.retrieval.options import DEFAULT_OPTIONS, SearchOptions
 from thisismy.services.context import LibraryContext
 from thisismy.services.files import FileService
 from thisismy.services.instances import InstanceService
-from thisismy.services.learning import LearningService
+from thisismy.services.learning import NEGATIVES, LearningService
 from thisismy.services.query_reading import QueryReader
 from thisismy.services.segmenting import METHOD, Segmented
 from thisismy.store import catalog
@@ -142,7 +142,9 @@ class SearchService:
         gallery = prepared.gallery
         found = SearchHits()
         if prepared.null_scores is not None:
-            vocabulary = concept_of(prepared.encoder, [picture], category, method, gallery.vectors)
+            vocabulary = concept_of(
+                prepared.encoder, [picture], category, method, prepared.index.sample(NEGATIVES).vectors
+            )
             found = self._find_named(read, prepared, vocabulary, options, self._allowed(gallery, filters))
         return self._described(prepared, found, read)
 

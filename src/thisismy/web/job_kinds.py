@@ -57,12 +57,7 @@ def _index(app: AppState, order: JobOrder) -> tuple[str, Do]:
 
     def do(work: Work) -> Any:
         _wait_for_others(app, work)
-        app.library.context.indexing = True
-        try:
-            report = app.library.files.add(paths, progress=work.progress, tell=work.say, **changes)
-        finally:
-            app.library.context.indexing = False
-        return asdict(report)
+        return asdict(app.library.files.add(paths, progress=work.progress, tell=work.say, **changes))
 
     return f"Index {', '.join(map(str, paths)) if paths else 'all folders'}", do
 

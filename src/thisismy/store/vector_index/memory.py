@@ -32,14 +32,15 @@ class MemoryIndex:
         self.gallery = gallery
 
     @classmethod
-    def open(cls, store: Store, space: FeatureSpace, kind: str = FRAME) -> MemoryIndex:
+    def open(cls, store: Store, space_id: str, kind: str = FRAME) -> MemoryIndex:
         """The index of a library as it is now, from the cache or built and cached.
 
         Raises:
             LibraryError: the library cannot be read.
         """
         version = f"{store.library_id}-{store.generation}"
-        return cls(space, load_gallery(store, space.id, kind), version, kind)
+        gallery = load_gallery(store, space_id, kind)
+        return cls(FeatureSpace(space_id, gallery.vectors.shape[1]), gallery, version, kind)
 
     def __len__(self) -> int:
         return len(self.gallery)
@@ -86,7 +87,7 @@ class MemoryIndex:
     def sample(self, n: int, seed: int = 0) -> Rows:
         """Rows drawn without replacement, in the order of the index."""
         rng = np.random.default_rng(seed)
-        return self._rows(np.sort(rng.permutation(len(self))[:n]))
+        return self._rows(np.sort(rng.choice(len(self), min(n, len(self)), replace=False)))
 
     def _rows(self, at: slice | NDArray[np.int64]) -> Rows:
         gallery = self.gallery
