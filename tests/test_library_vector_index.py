@@ -12,10 +12,19 @@ from vector_index_suite import SPACE, VectorIndexSuite
 
 from thisismy.core.span import Span
 from thisismy.encoders.base import Features, unit
+from thisismy.encoders.space import Block
 from thisismy.shots import Shot
 from thisismy.store import schema
-from thisismy.store.features import EncodedShot, encoder_row, replace_shots
+from thisismy.store.features import (
+    EncodedShot,
+    FrameRow,
+    encoder_row,
+    frames_of,
+    put_features,
+    replace_shots,
+)
 from thisismy.store.folder import Store
+from thisismy.store.settings import changed
 from thisismy.store.vector_index.gallery import load_gallery
 from thisismy.store.vector_index.memory import MemoryIndex
 
@@ -34,7 +43,7 @@ def fill(store: Store) -> dict[int, tuple[int, Features]]:
             connection.execute(insert(schema.files).values(missing=False, **file))
             frames = [unit(rng.standard_normal((2, 4))) for _ in range(4)]
             shots = [
-                EncodedShot(Shot(n, Span(n, n + 1)), (n + 0.2, n + 0.7), rows)
+                EncodedShot(Shot(n, Span(n, n + 1)), (n + 0.2, n + 0.7), Block(rows))
                 for n, rows in enumerate(frames)
             ]
             replace_shots(connection, media_id, shots, space)
@@ -108,3 +117,35 @@ def test_a_library_made_again_in_the_same_folder_finds_nothing_of_the_old_one(tm
     assert len(load_gallery(new, SPACE.id)) == 0
     assert new.cache != old.cache
     assert not old.cache.exists()
+
+
+def test_frames_come_with_their_rims(store: Store) -> None:
+    expected, rng = fill(store), np.random.default_rng(1)
+    rims: dict[int, Features] = {}
+    with store.write() as connection:
+        space = encoder_row(connection, SPACE.id, SPACE.dim)
+        for media_id in (1, 2):
+            rows = frames_of(connection, media_id)
+            block = Block(unit(rng.standard_normal((8, 4))), unit(rng.standard_normal((8, 4))))
+            put_features(connection, media_id, rows, block, space)
+            put_features(connection, media_id, rows, block, space)
+            rims |= {shot: unit(block.rim[2 * n : 2 * n + 2]) for n, shot in enumerate(_shots(rows))}
+    index = MemoryIndex.open(store, SPACE)
+    found = np.concatenate([rows.block.rim for rows in index.blocks()])
+    np.testing.assert_allclose(found, [unit(rims[n].sum(axis=0)) for n in expected], atol=2e-3)
+    np.testing.assert_allclose(
+        index.gallery.frame_rims, np.concatenate([rims[n] for n in expected]), atol=2e-3
+    )
+    (some,) = index.blocks({2})
+    np.testing.assert_allclose(some.rims, found[4:])
+    assert isinstance(MemoryIndex.open(store, SPACE).gallery.frame_rims, np.memmap)
+    assert len(MemoryIndex.open(store, SPACE, "rim")) == len(index)
+    with store.write() as connection:
+        connection.execute(schema.regions.delete().where(schema.regions.c.id == 17))
+        changed(connection)
+    # Scores with and without a rim cannot be compared.
+    assert MemoryIndex.open(store, SPACE).gallery.rims is None
+
+
+def _shots(rows: list[FrameRow]) -> list[int]:
+    return list(dict.fromkeys(row.shot_id for row in rows))

@@ -14,6 +14,7 @@ from fakes import FakeEncoder
 from thisismy.core.errors import EncoderError, EncoderMismatchError, VocabularyError
 from thisismy.encoders import load_encoder
 from thisismy.encoders.base import unit
+from thisismy.encoders.space import Block
 from thisismy.personalization import (
     GENERIC_PROMPT,
     METHODS,
@@ -309,20 +310,15 @@ def test_rivals_count_against_an_instance() -> None:
     assert len(vocabulary.concept("my a").arrays["rivals"]) == RIVALS
 
 
-class TwoHalves(FakeEncoder):
-    """The last two columns stand for what is around."""
-
-    surroundings = slice(2, 4)
-
-
-def test_a_context_is_looked_for_around_where_the_encoder_tells() -> None:
+def test_a_context_is_looked_for_in_the_rim_where_there_is_one() -> None:
     thing = instance("my thing", "red", [1, 0, 0, 0.1])
-    gallery = unit(np.array([[1, 0, 0.5, 0.1], [1, 0.5, 0, 0.1], [1, 0, 0, 0.1]]))
-    around = PrototypeContext().fit([thing], NEGATIVES[:0], TwoHalves())
+    frames = unit(np.array([[1, 0, 0.5, 0.1], [1, 0.5, 0, 0.1], [1, 0, 0, 0.1]]))
+    gallery = Block(frames, unit(np.array([[0, 0, 1, 0.1], [1, 0, 0, 0.1], [1, 0, 0, 0.1]])))
+    around = PrototypeContext().fit([thing], NEGATIVES[:0], FakeEncoder())
     context = around.explain("* in front of blue", "my thing", gallery).context
     assert context.argmax() == 0
     assert context[1] == pytest.approx(context[2], abs=1e-6)
-    whole = PrototypeContext(surroundings=False).fit([thing], NEGATIVES[:0], TwoHalves())
+    whole = PrototypeContext(surroundings=False).fit([thing], NEGATIVES[:0], FakeEncoder())
     assert whole.explain("* in front of green", "my thing", gallery).context.argmax() == 1
     nowhere = around.explain("* in front of green", "my thing", gallery).context
     assert nowhere[1] == pytest.approx(nowhere[2], abs=1e-6)

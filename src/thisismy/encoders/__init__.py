@@ -3,7 +3,7 @@
 Importing this package imports no model library; loading an encoder does.
 """
 
-from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, Picture, RegionEncoder, unit
+from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, Picture, RegionEncoder, SeesRim, unit
 from thisismy.encoders.loading import (
     EMBEDDED,
     EncoderChoice,
@@ -23,6 +23,7 @@ __all__ = [
     "Features",
     "Picture",
     "RegionEncoder",
+    "SeesRim",
     "choose_encoder",
     "installed_encoders",
     "load_encoder",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from thisismy.encoders.space import Block
+
 if TYPE_CHECKING:
     import torch
 
@@ -107,14 +109,25 @@ class RegionEncoder(Protocol):
 
 
 @runtime_checkable
-class SeesSurroundings(Protocol):
+class SeesRim(Protocol):
     """What an encoder has that describes the rim of a picture apart from the thing in its middle.
 
-    Attributes:
-        surroundings: those columns of a vector; of pictures and of texts, before scaling to length 1.
+    Both are vectors of its one space, so a text may be compared with either.
     """
 
-    surroundings: slice
+    def encode_with_rim(self, images: Sequence[Picture]) -> Block:
+        """Unit vectors of pictures of any sizes and of their rims, in one pass of the network.
+
+        The frames are what `Encoder.encode_images` gives.
+        """
+        ...
+
+
+def encode_block(encoder: Encoder, images: Sequence[Picture]) -> Block:
+    """Unit vectors of pictures, with those of their rims where the encoder tells them apart."""
+    if isinstance(encoder, SeesRim):
+        return encoder.encode_with_rim(images)
+    return Block(encoder.encode_images(images))
 
 
 def unit(rows: NDArray[Any]) -> Features:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thisismy.core.box import Box
-from thisismy.encoders.base import Encoder, Features, Picture, RegionEncoder, SeesSurroundings
+from thisismy.encoders.base import Encoder, Features, Picture, RegionEncoder, SeesRim
 from thisismy.encoders.regions import crops
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class CachingEncoder:
         self.token_dim = encoder.token_dim
         self.image_size = encoder.image_size
         self.logit_scale = encoder.logit_scale
-        if isinstance(encoder, SeesSurroundings):
-            self.surroundings = encoder.surroundings
+        if isinstance(encoder, SeesRim):
+            self.encode_with_rim = encoder.encode_with_rim
         self._encoder, self._capacity = encoder, capacity
         self._lock = threading.Lock()
         self._texts: dict[str, Features] = {}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 IMAGE_TEXT, FACE, VOICE = "image-text", "face", "voice"
@@ -50,3 +52,12 @@ class Block:
     def take(self, rows: Any) -> Block:
         """The same rows of every kind of region; ``rows`` is anything NumPy takes as an index of rows."""
         return Block(self.frame[rows], None if self.rim is None else self.rim[rows])
+
+
+def join_blocks(blocks: Sequence[Block]) -> Block:
+    """The rows of one or more blocks one after another; with rims where all of them have rims."""
+    rims = [block.rim for block in blocks if block.rim is not None]
+    return Block(
+        np.concatenate([block.frame for block in blocks]),
+        np.concatenate(rims) if len(rims) == len(blocks) else None,
+    )

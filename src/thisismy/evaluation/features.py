@@ -1,10 +1,11 @@
 """Features of a benchmark's items: encoded once, kept in a file that can be shared.
 
-A features file (safetensors) holds unit frame vectors of many items, the id of the encoder, and per item
-everything that determines its pictures: content hash of the file, span, cut-out, frame sampling, and how the
-frames were chosen. An item whose media are here is looked up by that key, so a changed photo is encoded
-again; an item whose media are not here is looked up by its id alone, so a file can take the place of videos
-one may not pass on. Interrupted work resumes from what the file has.
+A features file (safetensors) holds unit frame vectors of many items, those of their rims where the encoder
+tells them apart, the id of the encoder, and per item everything that determines its pictures: content hash
+of the file, span, cut-out, frame sampling, and how the frames were chosen. An item whose media are here is
+looked up by that key, so a changed photo is encoded again; an item whose media are not here is looked up by
+its id alone, so a file can take the place of videos one may not pass on. Interrupted work resumes from what
+the file has.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +28,8 @@ from thisismy.core.atomic_files import replacing
 from thisismy.core.caches import cache_folder
 from thisismy.core.errors import BenchmarkError, EncoderMismatchError
 from thisismy.core.progress import Progress, silent
-from thisismy.encoders.base import Encoder, Features, unit
+from thisismy.encoders.base import Encoder, Features, encode_block, unit
+from thisismy.encoders.space import Block, join_blocks
 from thisismy.evaluation.datasets.base import Benchmark, Item, Media
 from thisismy.evaluation.pictures import SAMPLING, batches
 
@@ -45,6 +48,8 @@ class ItemFeatures:
         frames: ``(n_frames, embed_dim)`` unit rows, frames of an item together.
         first: ``(n_items + 1,)``; frames of item i are ``first[i]:first[i + 1]``.
         contents: item id -> what it was encoded from; empty when only the file knows.
+        rims: ``(n_frames, embed_dim)`` unit rows of the frames' rims; None when the encoder does not tell
+            them apart.
     """
 
     encoder_id: str
@@ -52,19 +57,26 @@ class ItemFeatures:
     frames: Features
     first: NDArray[np.int64]
     contents: dict[str, str]
+    rims: Features | None = None
 
     def shots(self, ids: Sequence[str]) -> Features:
         """``(n, embed_dim)``: the unit mean of each item's unit frame vectors (Yeh et al., section 3.1)."""
-        if not ids:
-            return np.zeros((0, self.frames.shape[1]), np.float32)
-        rows, starts = self.frames_of(ids)
-        return unit(np.add.reduceat(rows, starts, axis=0))
+        return self.shot_block(ids).frame
 
-    def frames_of(self, ids: Sequence[str]) -> tuple[Features, NDArray[np.int64]]:
+    def shot_block(self, ids: Sequence[str]) -> Block:
+        """The rows of `shots`, with the unit mean of the rims of each item's frames."""
+        if not ids:
+            none = np.zeros((0, self.frames.shape[1]), np.float32)
+            return Block(none, None if self.rims is None else none)
+        rows, starts = self.frames_of(ids)
+        rims = None if rows.rim is None else unit(np.add.reduceat(rows.rim, starts, axis=0))
+        return Block(unit(np.add.reduceat(rows.frame, starts, axis=0)), rims)
+
+    def frames_of(self, ids: Sequence[str]) -> tuple[Block, NDArray[np.int64]]:
         """All frames of items one after another, and where each item starts."""
         parts = [np.arange(self.first[i], self.first[i + 1]) for i in (self.index[key] for key in ids)]
         starts = np.cumsum([0, *(len(p) for p in parts[:-1])]).astype(np.int64)
-        return self.frames[np.concatenate(parts)], starts
+        return Block(self.frames, self.rims).take(np.concatenate(parts)), starts
 
 
 class FeatureFile:
@@ -78,18 +90,18 @@ class FeatureFile:
     def __init__(self, path: Path | None, encoder_id: str) -> None:
         self.path = path
         self._encoder_id = encoder_id
-        self._rows: dict[tuple[str, str], Features] = {}
+        self._rows: dict[tuple[str, str], Block] = {}
         self._by_id: dict[str, str] = {}
         self._saved = time.monotonic()
         if path is not None and path.exists():
             self._load(path)
 
-    def find(self, item: Item, key: str | None) -> Features | None:
-        """``(n_frames, embed_dim)`` rows of an item, or None; ``key`` None takes any version of it."""
+    def find(self, item: Item, key: str | None) -> Block | None:
+        """The rows of an item, one per frame, or None; ``key`` None takes any version of it."""
         known = self._by_id.get(item.id, "") if key is None else key
         return self._rows.get((item.id, known))
 
-    def add(self, item: Item, key: str, rows: Features) -> None:
+    def add(self, item: Item, key: str, rows: Block) -> None:
         """Keep an item's rows under its `pictures_key`, and save what is new once in a while."""
         self._rows[item.id, key] = rows
         self._by_id[item.id] = key
@@ -102,10 +114,11 @@ class FeatureFile:
         if self.path is None or not self._rows:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        arrays = {
-            "frames": np.concatenate(list(self._rows.values())),
-            "counts": np.array([len(rows) for rows in self._rows.values()], np.int64),
-        }
+        rows = join_blocks(list(self._rows.values()))
+        counts = np.array([len(rows) for rows in self._rows.values()], np.int64)
+        arrays: dict[str, NDArray[Any]] = {"frames": rows.frame, "counts": counts}
+        if rows.rim is not None:
+            arrays["rims"] = rows.rim
         about = {"format": FORMAT, "encoder": self._encoder_id, "items": json.dumps(list(self._rows))}
         with replacing(self.path) as part:
             save_file(arrays, part, metadata=about)
@@ -117,6 +130,7 @@ class FeatureFile:
                 if about.get("format") != FORMAT:
                     raise BenchmarkError(f"{path} is not a features file of the format {FORMAT!r}")
                 frames, counts = stored.get_tensor("frames"), stored.get_tensor("counts")
+                rims = stored.get_tensor("rims") if "rims" in stored.keys() else None  # noqa: SIM118 - it is no mapping
         except (OSError, SafetensorError) as error:
             raise BenchmarkError(f"cannot read the features file {path}: {error}") from error
         if about["encoder"] != self._encoder_id:
@@ -124,9 +138,9 @@ class FeatureFile:
                 f"{path} has features of the encoder {about['encoder']!r}, not of {self._encoder_id!r}: "
                 "give another file or that encoder"
             )
-        parts = np.split(frames, np.cumsum(counts)[:-1])
-        for (key, content), rows in zip(json.loads(about["items"]), parts, strict=True):
-            self._rows[key, content] = rows
+        rows, ends = Block(frames, rims), np.cumsum(counts)
+        for (key, content), end, count in zip(json.loads(about["items"]), ends, counts, strict=True):
+            self._rows[key, content] = rows.take(slice(end - count, end))
             self._by_id[key] = content
 
 
@@ -166,10 +180,12 @@ def encode(
             file.save()
     rows_of = [rows for rows in found.values() if rows is not None]
     first_row = np.cumsum([0, *(len(rows) for rows in rows_of)]).astype(np.int64)
+    together = join_blocks(rows_of)
     contents = {item.id: content_key(item.media) for item in items}
     known = {key: content for key, content in contents.items() if content is not None}
     index = {key: i for i, key in enumerate(found)}
-    return ItemFeatures(encoder.id, index, np.concatenate(rows_of).astype(np.float32), first_row, known)
+    rims = None if together.rim is None else together.rim.astype(np.float32)
+    return ItemFeatures(encoder.id, index, together.frame.astype(np.float32), first_row, known, rims)
 
 
 def feature_file(name: str, encoder: Encoder, path: Path | None = None) -> FeatureFile:
@@ -206,13 +222,13 @@ def pictures_key(media: Media | None) -> str | None:
     return f"{content} scanned by {media.scanned_by}" if media.scanned_by else f"{content} spread"
 
 
-def _encoded(items: Sequence[Item], encoder: Encoder) -> Iterator[tuple[Item, Features]]:
+def _encoded(items: Sequence[Item], encoder: Encoder) -> Iterator[tuple[Item, Block]]:
     for batch in batches(items, encoder.image_size):
         pictures = [picture for _, pictures in batch for picture in pictures]
-        rows = encoder.encode_images(pictures)
+        rows = encode_block(encoder, pictures)
         start = 0
         for item, own in batch:
-            yield item, rows[start : start + len(own)]
+            yield item, rows.take(slice(start, start + len(own)))
             start += len(own)
 
 

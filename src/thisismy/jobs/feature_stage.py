@@ -1,22 +1,24 @@
-"""The stage that gives every frame its image-text vector."""
+"""The stage that gives every frame its image-text vector, and one of its rim where the encoder can."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from thisismy.encoders.base import encode_block
+from thisismy.encoders.space import Block, join_blocks
 from thisismy.store.catalog import FEATURES, SHOTS
 from thisismy.store.features import encoder_row, frames_of, put_features
 
 if TYPE_CHECKING:
-    from thisismy.encoders.base import Encoder, Features
+    from thisismy.encoders.base import Encoder
     from thisismy.jobs.stages import Inputs, Media
     from thisismy.store.database import Connection
     from thisismy.store.settings import IndexSettings
 
 
 class FeatureStage:
-    """Its rows are vectors, one for each frame in order of time; those of several encoders stand together.
+    """Its rows are blocks of some frames each, in order of time; those of several encoders stand together.
 
     Args:
         encoder: gives the encoder, when it is first needed.
@@ -38,14 +40,13 @@ class FeatureStage:
         """The feature space; "" while that is not known, which nothing is done under."""
         return settings.encoder_id or ""
 
-    def run(self, _media: Media, inputs: Inputs) -> Sequence[Features]:
-        """See `Stage.run`; each row is ``(embed_dim,)``."""
-        return list(
-            self._encoder().encode_images([frame.image for shot in inputs.shots for frame in shot.frames])
-        )
+    def run(self, _media: Media, inputs: Inputs) -> Sequence[Block]:
+        """See `Stage.run`; one block of all the frames."""
+        images = [frame.image for shot in inputs.shots for frame in shot.frames]
+        return [encode_block(self._encoder(), images)]
 
-    def store(self, connection: Connection, media: Media, rows: Sequence[Features]) -> None:
+    def store(self, connection: Connection, media: Media, rows: Sequence[Block]) -> None:
         """See `Stage.store`."""
         encoder = self._encoder()
         space = encoder_row(connection, encoder.id, encoder.embed_dim)
-        put_features(connection, frames_of(connection, media.id), rows, space)
+        put_features(connection, media.id, frames_of(connection, media.id), join_blocks(rows), space)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, SeesSurroundings, unit
+from thisismy.encoders.base import PLACEHOLDER, Encoder, Features, unit
 from thisismy.encoders.space import Block
 from thisismy.personalization.scorers import Scores
 
@@ -63,13 +63,11 @@ class ContextLikeness:
         query: ``(embed_dim,)`` unit vector of the context.
         mean: ``(embed_dim,)`` unit mean of the instance's examples.
         rim: whether the rim is looked at where a row has one.
-        columns: columns of a row that describe its rim, where the rows of an encoder hold it; else None.
     """
 
     query: Features
     mean: Features
     rim: bool = True
-    columns: slice | None = None
 
     def of(self, block: Block) -> Scores:
         """Cosines, ``(n,)``."""
@@ -77,17 +75,7 @@ class ContextLikeness:
             return np.asarray(block.rim @ self.query, np.float32)
         rows = block.frame
         # Dividing the products by the lengths spares a second copy of the rows.
-        if self.rim and self.columns is not None:
-            around = rows[:, self.columns]
-            squares = np.einsum("ij,ij->i", around, around)
-            along = around @ unit(self.query[self.columns])
-        else:
-            own = rows @ self.mean
-            squares = 1 - own * own
-            along = rows @ self.query - own * (self.mean @ self.query)
+        own = rows @ self.mean
+        squares = 1 - own * own
+        along = rows @ self.query - own * (self.mean @ self.query)
         return np.asarray(along / np.sqrt(np.maximum(squares, SHORTEST)), np.float32)
-
-
-def rim_columns(encoder: object) -> slice | None:
-    """The columns of an encoder's vectors that describe the rim of a picture; None for most encoders."""
-    return encoder.surroundings if isinstance(encoder, SeesSurroundings) else None

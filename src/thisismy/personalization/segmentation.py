@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thisismy.core.errors import MediaError
-from thisismy.encoders.base import Encoder, Features, Picture
+from thisismy.encoders.base import Encoder, Picture, encode_block
+from thisismy.encoders.space import Block
 from thisismy.personalization.base import GENERIC_PROMPT, Vocabulary
 from thisismy.personalization.scorers import Scores
 
@@ -54,12 +55,12 @@ class Patches:
     Attributes:
         size: height and width of the picture.
         windows: top, bottom, left and right of each.
-        rows: ``(n, embed_dim)`` unit rows.
+        rows: of each, as a frame of its own.
     """
 
     size: tuple[int, int]
     windows: tuple[tuple[int, int, int, int], ...]
-    rows: Features
+    rows: Block
 
     def map(self, scores: Scores) -> Map:
         """The mean score of the windows over each pixel, weighted to their middles.
@@ -88,7 +89,7 @@ def patches(picture: Picture, encoder: Encoder, settings: SegmentationSettings |
         raise MediaError(f"a picture of {width} x {height} pixels has no parts to look at")
     windows = tuple(_windows(height, width, settings))
     crops = [picture[top:bottom, left:right] for top, bottom, left, right in windows]
-    return Patches((height, width), windows, encoder.encode_images(crops))
+    return Patches((height, width), windows, encode_block(encoder, crops))
 
 
 def patch_scores(

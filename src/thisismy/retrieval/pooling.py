@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from thisismy.core.errors import EncoderMismatchError
+from thisismy.encoders.base import Features
 from thisismy.encoders.space import Block, FeatureSpace
 from thisismy.personalization.scorers import Contributions, Scorer
 from thisismy.store.vector_index.gallery import Gallery
@@ -38,14 +39,17 @@ def check_space(space: FeatureSpace, gallery: Gallery) -> None:
 
 def shots_block(gallery: Gallery, rows: Rows | slice | None = None) -> Block:
     """One row per shot: all of them without a copy, or those of some rows."""
-    vectors = gallery.vectors if rows is None else gallery.vectors[rows]
-    return Block(np.asarray(vectors))
+    return _block(gallery.vectors, gallery.rims, rows)
 
 
 def frames_block(gallery: Gallery, frames: Rows | None = None) -> Block:
     """One row per frame: all of them without a copy, or some."""
-    vectors = gallery.frame_vectors if frames is None else gallery.frame_vectors[frames]
-    return Block(np.asarray(vectors))
+    return _block(gallery.frame_vectors, gallery.frame_rims, frames)
+
+
+def _block(vectors: Features, rims: Features | None, rows: Rows | slice | None) -> Block:
+    block = Block(np.asarray(vectors), None if rims is None else np.asarray(rims))
+    return block if rows is None else block.take(rows)
 
 
 def frames_of(gallery: Gallery, rows: Rows) -> tuple[Rows, Rows]:

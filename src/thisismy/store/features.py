@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from thisismy.core.span import Span
 from thisismy.encoders.base import Features
-from thisismy.encoders.space import FRAME, FeatureSpace
+from thisismy.encoders.space import FRAME, RIM, Block, FeatureSpace
 from thisismy.shots import Shot
 from thisismy.store import schema
 from thisismy.store.dialects import dialect_of
@@ -21,11 +21,11 @@ shots, regions, vectors, spaces = schema.shots, schema.regions, schema.vectors, 
 
 @dataclass(frozen=True)
 class EncodedShot:
-    """A shot with the times of its frames, and their vectors ``(n_frames, embed_dim)`` if they have any."""
+    """A shot with the times of its frames, and a row of ``block`` for each if they have vectors."""
 
     shot: Shot
     times: tuple[float, ...]
-    vectors: Features | None = None
+    block: Block | None = None
 
 
 @dataclass(frozen=True)
@@ -65,22 +65,45 @@ def replace_shots(
             "end": item.shot.span.end,
         }
         shot_id = connection.execute(insert(shots).values(values).returning(shots.c.id)).scalar_one()
-        for number, time in enumerate(item.times):
-            place = {"media_id": media_id, "shot_id": shot_id, "kind": FRAME, "start": time, "end": time}
-            region = insert(regions).values(place).returning(regions.c.id)
-            region_id = connection.execute(region).scalar_one()
-            if encoder is not None and item.vectors is not None:
-                _put_vector(connection, region_id, encoder, item.vectors[number])
+        times = item.times
+        frames = [_add_region(connection, media_id, shot_id, FRAME, time) for time in times]
+        if encoder is not None and item.block is not None:
+            rows = [FrameRow(id_, shot_id, time) for id_, time in zip(frames, times, strict=True)]
+            _put_block(connection, media_id, rows, item.block, encoder)
     changed(connection)
 
 
 def put_features(
-    connection: Connection, rows: Sequence[FrameRow], features: Features | Sequence[Features], encoder: int
+    connection: Connection, media_id: int, rows: Sequence[FrameRow], features: Block, encoder: int
 ) -> None:
-    """Store the features of frames that are already there, ``(len(rows), embed_dim)``."""
-    for row, vector in zip(rows, features, strict=True):
-        _put_vector(connection, row.id, encoder, vector)
+    """Store the features of frames of a media that are already there, a row of ``features`` for each."""
+    _put_block(connection, media_id, rows, features, encoder)
     changed(connection)
+
+
+def _put_block(
+    connection: Connection, media_id: int, rows: Sequence[FrameRow], features: Block, encoder: int
+) -> None:
+    for row, vector in zip(rows, features.frame, strict=True):
+        _put_vector(connection, row.id, encoder, vector)
+    if features.rim is not None:
+        for row, vector in zip(rows, features.rim, strict=True):
+            _put_vector(connection, _rim_of(connection, media_id, row), encoder, vector)
+
+
+def _add_region(connection: Connection, media_id: int, shot_id: int, kind: str, time: float) -> int:
+    place = {"media_id": media_id, "shot_id": shot_id, "kind": kind, "start": time, "end": time}
+    added = connection.execute(insert(regions).values(place).returning(regions.c.id))
+    return int(added.scalar_one())
+
+
+def _rim_of(connection: Connection, media_id: int, frame: FrameRow) -> int:
+    """The region of a frame's rim, made when no encoder before has told it apart."""
+    statement = select(regions.c.id).where(
+        regions.c.shot_id == frame.shot_id, regions.c.kind == RIM, regions.c.start == frame.time
+    )
+    known = connection.execute(statement).scalar()
+    return int(known) if known else _add_region(connection, media_id, frame.shot_id, RIM, frame.time)
 
 
 def _put_vector(connection: Connection, region_id: int, space: int, vector: Features) -> None:
@@ -135,19 +158,28 @@ def frames_with_content(
 
 
 def iterate_vectors(
-    connection: Connection, space_id: str, kind: str = FRAME
-) -> Iterator[tuple[int, int, float, float, float, bytes]]:
-    """(shot id, media id, start, end, time, float16 bytes) of every region of a kind whose media is on disk.
+    connection: Connection, space_id: str, kinds: Sequence[str] = (FRAME,)
+) -> Iterator[tuple[int, int, float, float, float, str, bytes]]:
+    """(shot id, media id, start, end, time, kind, float16 bytes) of regions whose media is on disk.
 
-    Regions of a shot follow each other; shots follow in order of media and time.
+    Regions of a shot follow each other in order of time, those of one time in order of their kinds' names:
+    a rim comes right after its frame. Shots follow in order of media and time.
     """
     on_disk = select(schema.files.c.media_id).where(schema.files.c.missing.is_(False))
     statement = (
-        select(shots.c.id, shots.c.media_id, shots.c.start, shots.c.end, regions.c.start, vectors.c.vector)
+        select(
+            shots.c.id,
+            shots.c.media_id,
+            shots.c.start,
+            shots.c.end,
+            regions.c.start,
+            regions.c.kind,
+            vectors.c.vector,
+        )
         .select_from(shots.join(regions, regions.c.shot_id == shots.c.id).join(vectors))
-        .where(in_space(space_id), regions.c.kind == kind, shots.c.media_id.in_(on_disk))
-        .order_by(shots.c.media_id, shots.c.position, regions.c.start)
+        .where(in_space(space_id), regions.c.kind.in_(kinds), shots.c.media_id.in_(on_disk))
+        .order_by(shots.c.media_id, shots.c.position, regions.c.start, regions.c.kind)
     )
     result = connection.execution_options(yield_per=4096).execute(statement)
     for row in result:
-        yield (row[0], row[1], row[2], row[3], row[4], row[5])
+        yield (row[0], row[1], row[2], row[3], row[4], row[5], row[6])

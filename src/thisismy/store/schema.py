@@ -26,7 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; kept here so that opening a current library needs no migration machinery."""
 
 metadata = MetaData()
@@ -106,7 +106,7 @@ regions = Table(
     Column("media_id", Integer, ForeignKey("media.id", ondelete="CASCADE"), nullable=False),
     # None for what goes over cuts, such as a voice.
     Column("shot_id", Integer, ForeignKey("shots.id", ondelete="CASCADE")),
-    # "frame"; then "rim", "face", "track", "voice".
+    # "frame" and "rim"; then "face", "track", "voice".
     Column("kind", String, nullable=False),
     # Seconds; of a single picture both are its time.
     Column("start", Float, nullable=False),

@@ -5,9 +5,8 @@ are brought into one space by constants that :mod:`thisismy.encoders.embedded.bu
 beside CLIP, and it works on a machine that has never seen a network. Word vectors of the text tower have 384
 dimensions, so tokens are learned on it exactly as on CLIP.
 
-A pooled picture says mostly what the thing in its middle is and little of where that is. So a vector has two
-halves: the whole picture, and its rim alone. The second is kept so small that it hardly touches a
-cosine; who looks for surroundings cuts it out (`EmbeddedEncoder.surroundings`).
+A pooled picture says mostly what the thing in its middle is and little of where that is. So one pass of the
+network also gives a vector of the rim alone (`EmbeddedEncoder.encode_with_rim`), in the same space.
 """
 
 from __future__ import annotations
@@ -31,13 +30,12 @@ from thisismy.encoders.embedded.minilm import MiniLM
 from thisismy.encoders.once import Once
 from thisismy.encoders.prompts import check_tokens
 from thisismy.encoders.regions import crops
-from thisismy.encoders.space import FeatureSpace
+from thisismy.encoders.space import Block, FeatureSpace
 
 if TYPE_CHECKING:
     from thisismy.encoders.embedded.efficientnet import ImageTower
 
-SURROUNDINGS_SHARE = 0.01
-"""Share of a vector's squared length in the half of the rim; more makes cosines ask for one background."""
+DIM = 384
 
 
 def load_text_tower(device: torch.device) -> MiniLM:
@@ -57,8 +55,6 @@ class EmbeddedEncoder:
         EncoderError: no such device on this machine.
     """
 
-    surroundings = slice(384, 768)
-    """Columns of a vector that describe what is around the thing in the middle."""
     token_dim: int | None = 384
     image_size = 260
     logit_scale = 20.0
@@ -67,7 +63,7 @@ class EmbeddedEncoder:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = choose_device(device)
-        self.space = FeatureSpace(embedded_id(), 768)
+        self.space = FeatureSpace(embedded_id(), DIM)
         self._constants = {name: value.to(self.device) for name, value in load(constants()).items()}
         self._image_tower = Once(self._load_image_tower)
         self._text_tower = Once(self._load_text_tower)
@@ -83,17 +79,21 @@ class EmbeddedEncoder:
         return self.space.dim
 
     def encode_images(self, images: Sequence[Picture]) -> Features:
-        """Unit vectors of RGB pictures of any sizes, ``(n, 768)``."""
+        """Unit vectors of RGB pictures of any sizes, ``(n, 384)``."""
+        return self.encode_with_rim(images).frame
+
+    def encode_with_rim(self, images: Sequence[Picture]) -> Block:
+        """Unit vectors of RGB pictures and of their rims, ``(n, 384)`` each, in one pass of the network."""
         if not len(images):
-            return np.zeros((0, self.embed_dim), np.float32)
+            none = np.zeros((0, self.embed_dim), np.float32)
+            return Block(none, none)
         with torch.inference_mode():
             centred = self._image_tower().encode(images) - self._constants["image_mean"]
-            whole, rim = functional.normalize(centred @ self._constants["image_map"], dim=2).unbind(1)
-            rows: Features = _halves(whole, rim).cpu().numpy()
-        return rows
+            rows = functional.normalize(centred @ self._constants["image_map"], dim=2).cpu().numpy()
+        return Block(np.ascontiguousarray(rows[:, 0]), np.ascontiguousarray(rows[:, 1]))
 
     def encode_regions(self, picture: Picture, boxes: Sequence[Box]) -> Features:
-        """Unit vectors of the parts of a picture inside boxes, ``(n, 768)``, each encoded as a crop.
+        """Unit vectors of the parts of a picture inside boxes, ``(n, 384)``, each encoded as a crop.
 
         Raises:
             MediaError: a box lies outside of the picture, or is empty.
@@ -101,7 +101,7 @@ class EmbeddedEncoder:
         return self.encode_images(crops(picture, boxes))
 
     def encode_texts(self, texts: Sequence[str]) -> Features:
-        """Unit vectors of texts, ``(n, 768)``; a text is cut after 128 tokens."""
+        """Unit vectors of texts, ``(n, 384)``; a text is cut after 128 tokens."""
         if not len(texts):
             return np.zeros((0, self.embed_dim), np.float32)
         with torch.inference_mode():
@@ -114,7 +114,7 @@ class EmbeddedEncoder:
         return rows
 
     def encode_prompts(self, prompts: Sequence[str], tokens: Tensor) -> Tensor:
-        """Unit vectors ``(n, 768)`` of prompts whose ``*`` read ``tokens``, the only leaves for gradients.
+        """Unit vectors ``(n, 384)`` of prompts whose ``*`` read ``tokens``, the only leaves for gradients.
 
         Raises:
             EncoderError: a prompt has no ``*``, or the tokens are not ``(n, n_w, 384)``.
@@ -137,11 +137,4 @@ class EmbeddedEncoder:
     def _cross(self, sentences: Tensor) -> Tensor:
         """Sentence vectors brought over the bridge."""
         centred = functional.normalize(sentences, dim=1) - self._constants["text_mean"]
-        crossed = functional.normalize(centred @ self._constants["text_map"], dim=1)
-        return _halves(crossed, crossed)
-
-
-def _halves(whole: Tensor, surroundings: Tensor) -> Tensor:
-    """Two unit vectors as the halves of one; `SURROUNDINGS_SHARE` weighs the second."""
-    share = SURROUNDINGS_SHARE
-    return torch.cat([whole * (1 - share) ** 0.5, surroundings * share**0.5], dim=1)
+        return functional.normalize(centred @ self._constants["text_map"], dim=1)

@@ -7,7 +7,7 @@ from importlib import resources
 
 CONSTANTS = "embedded.safetensors"
 
-VERSION = 3
+VERSION = 4
 """Raised whenever the same constants would give other vectors: preprocessing, pooling, projection."""
 
 

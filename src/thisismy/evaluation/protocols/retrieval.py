@@ -34,7 +34,8 @@ from numpy.typing import NDArray
 
 from thisismy.core.errors import BenchmarkError
 from thisismy.core.progress import Progress, silent
-from thisismy.encoders.base import Encoder, Features
+from thisismy.encoders.base import Encoder
+from thisismy.encoders.space import Block
 from thisismy.evaluation.datasets.base import Benchmark, Instance, Query
 from thisismy.evaluation.features import ItemFeatures
 from thisismy.evaluation.metrics.ranking import metric, rank
@@ -233,11 +234,11 @@ class _Gallery:
 
     def __init__(self, features: ItemFeatures, ids: Sequence[str], pooling: str) -> None:
         self._starts: NDArray[np.int64] | None = None
-        self._rows: Features
+        self._rows: Block
         if pooling == "max":
             self._rows, self._starts = features.frames_of(ids)
         else:
-            self._rows = features.shots(ids)
+            self._rows = features.shot_block(ids)
 
     def score(self, vocabulary: Vocabulary, prompt: str, name: str) -> NDArray[np.float32]:
         scores = np.asarray(vocabulary.score(prompt, name, self._rows), np.float32)

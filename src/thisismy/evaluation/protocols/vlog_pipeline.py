@@ -11,7 +11,7 @@ from thisismy.core.atomic_files import write_text
 from thisismy.core.errors import BenchmarkError
 from thisismy.core.progress import Progress, silent
 from thisismy.core.span import Span
-from thisismy.encoders.base import Encoder, Features
+from thisismy.encoders.base import Encoder, Features, encode_block
 from thisismy.evaluation.datasets.base import Benchmark, Item, Media
 from thisismy.evaluation.datasets.vlogs import (
     Examples,
@@ -130,7 +130,7 @@ def _scan(path: Path, name: str, detector: ShotDetector, encoder: Encoder, file:
     for scanned in scan_video(path, detector, SAMPLING, encoder.image_size):
         span = scanned.shot.span
         item, key = _item(path, name, span, detector.id)
-        file.add(item, key, encoder.encode_images([frame.image for frame in scanned.frames]))
+        file.add(item, key, encode_block(encoder, [frame.image for frame in scanned.frames]))
         spans.append(span)
     return spans
 

@@ -174,7 +174,6 @@ def _class_places() -> tuple[list[str], Features]:
 
     from thisismy.encoders.embedded.build import class_names, everyday_words
     from thisismy.encoders.embedded.efficientnet import load_network
-    from thisismy.encoders.embedded.encoder import SURROUNDINGS_SHARE
     from thisismy.encoders.embedded.identity import CONSTANTS
 
     raw = resources.files("thisismy.encoders.embedded").joinpath("data", CONSTANTS).read_bytes()
@@ -184,6 +183,4 @@ def _class_places() -> tuple[list[str], Features]:
     words = everyday_words()
     groups = [rows[members].mean(axis=0) for members in words.values()]
     places = unit(np.concatenate([np.stack(groups), rows]) @ load(raw)["image_map"])
-    # A thing fills its picture, so the rim is expected to show it too.
-    halves = [places * np.sqrt(1 - SURROUNDINGS_SHARE), places * np.sqrt(SURROUNDINGS_SHARE)]
-    return [*words, *class_names()], unit(np.concatenate(halves, axis=1))
+    return [*words, *class_names()], places

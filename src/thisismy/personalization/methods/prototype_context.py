@@ -33,7 +33,7 @@ from thisismy.personalization.base import (
     NamedInstance,
     Vocabulary,
 )
-from thisismy.personalization.context import ContextLikeness, context_vector, rim_columns
+from thisismy.personalization.context import ContextLikeness, context_vector
 from thisismy.personalization.scorers import Contributions, Scorer, Scores
 
 UNRELATED_LIMIT = 0.95
@@ -102,7 +102,6 @@ class PrototypeContextVocabulary(Vocabulary):
         """The instance's likeness, and the text of the context where there is one."""
         arrays, arguments = self.concept(name).arrays, self.arguments
         query = self.context_query(prompt, name)
-        columns = rim_columns(self.encoder)
         return PrototypeContextScorer(
             space=self.space,
             probes=arrays["mean"][None],
@@ -113,7 +112,7 @@ class PrototypeContextVocabulary(Vocabulary):
             rivalry=arguments["rivalry"],
             context=None
             if query is None
-            else ContextLikeness(query, arrays["mean"], arguments["surroundings"], columns),
+            else ContextLikeness(query, arrays["mean"], arguments["surroundings"]),
             context_weight=arguments["context_weight"] * self.encoder.logit_scale,
         )
 

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from thisismy.encoders.space import Block
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -47,18 +49,25 @@ class Rows:
         ids: shots, ``(n,)``.
         media_ids: whose shots they are, ``(n,)``.
         vectors: ``(n, dim)`` unit rows.
+        rims: ``(n, dim)`` unit rows of the rims of frames; None where they are not told apart.
     """
 
     ids: NDArray[np.int64]
     media_ids: NDArray[np.int64]
     vectors: Features
+    rims: Features | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    @property
+    def block(self) -> Block:
+        """The rows as a scorer takes them."""
+        return Block(self.vectors, self.rims)
+
 
 class VectorIndex(Protocol):
-    """The vectors of one feature space and one kind of region.
+    """The vectors of one feature space and one kind of region; frames come with their rims.
 
     Attributes:
         space: what its vectors may be compared with.

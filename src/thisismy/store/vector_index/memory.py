@@ -69,7 +69,7 @@ class MemoryIndex:
             rows = self._rows(slice(start, start + BLOCK))
             if wanted is not None:
                 inside = np.isin(rows.media_ids, wanted)
-                rows = Rows(rows.ids[inside], rows.media_ids[inside], rows.vectors[inside])
+                rows = self._rows(np.arange(start, start + len(rows))[inside])
             if len(rows):
                 yield rows
 
@@ -95,4 +95,5 @@ class MemoryIndex:
             np.asarray(gallery.shot_ids[at]),
             np.asarray(gallery.media_ids[at]),
             np.asarray(gallery.vectors[at]),
+            None if gallery.rims is None else np.asarray(gallery.rims[at]),
         )
