@@ -24,8 +24,9 @@ from saliency import salient_box
 
 from thisismy.core.box import Box
 from thisismy.encoders import load_encoder
-from thisismy.encoders.base import Encoder, Features, Picture, unit
+from thisismy.encoders.base import Encoder, Features, Picture, encode_block, unit
 from thisismy.encoders.regions import crop
+from thisismy.encoders.space import Block, join_blocks
 from thisismy.evaluation.datasets.base import Benchmark
 from thisismy.evaluation.datasets.photos import read
 from thisismy.evaluation.metrics.ranking import metric, rank
@@ -165,8 +166,13 @@ class World:
         self.trains = [key for i in benchmark.instances for key in i.examples]
         own = {*self.tests, *self.trains}
         self.others = [key for key in photos if key not in own]
-        self.rows = dict(zip(photos, encoder.encode_images(list(photos.values())), strict=True))
+        self.block = encode_block(encoder, list(photos.values()))
+        self.numbers = {key: number for number, key in enumerate(photos)}
         self.boxes = {key: salient_box(photos[key]) or _all(photos[key]) for key in own}
+
+    def rows(self, keys: Sequence[str]) -> Block:
+        """The rows of some photos."""
+        return self.block.take([self.numbers[key] for key in keys])
 
     def pasted(self, share: float, seed: int) -> dict[str, dict[str, float]]:
         """Learned from small things, looked for among small and large ones."""
@@ -178,12 +184,11 @@ class World:
             key: paste(crop(self.photos[key], self.boxes[key]), self.photos[back], share, random)
             for key, back in zip(own, backgrounds, strict=True)
         }
-        negatives = np.stack([self.rows[key] for key in rest[:NEGATIVES]])
-        ranked = [self.rows[key] for key in rest[NEGATIVES:]]
-        tests = self.encoder.encode_images([small[key].picture for key in self.tests])
+        negatives, ranked = self.rows(rest[:NEGATIVES]).frame, self.rows(rest[NEGATIVES:])
+        tests = encode_block(self.encoder, [small[key].picture for key in self.tests])
         galleries = {
-            "small": np.stack([*tests, *ranked]),
-            "large": np.stack([*(self.rows[key] for key in self.tests), *ranked]),
+            "small": join_blocks([tests, ranked]),
+            "large": join_blocks([self.rows(self.tests), ranked]),
         }
         return self._measure(small, negatives, galleries)
 
@@ -191,12 +196,12 @@ class World:
         """Learned from the original photos with the boxes that were found in them."""
         order = [self.others[i] for i in np.random.default_rng(0).permutation(len(self.others))]
         whole = {key: Pasted(self.photos[key], self.boxes[key]) for key in self.trains}
-        negatives = np.stack([self.rows[key] for key in order[:NEGATIVES]])
-        ranked = [self.rows[key] for key in (*self.tests, *order[NEGATIVES:])]
-        return self._measure(whole, negatives, {"large": np.stack(ranked)})
+        negatives = self.rows(order[:NEGATIVES]).frame
+        ranked = self.rows([*self.tests, *order[NEGATIVES:]])
+        return self._measure(whole, negatives, {"large": ranked})
 
     def _measure(
-        self, examples: dict[str, Pasted], negatives: Features, galleries: dict[str, Features]
+        self, examples: dict[str, Pasted], negatives: Features, galleries: dict[str, Block]
     ) -> dict[str, dict[str, float]]:
         found: dict[str, dict[str, float]] = {}
         for way in self.ways:
@@ -213,7 +218,7 @@ class World:
                     values |= self._ask(vocabulary, gallery, name)
         return found
 
-    def _ask(self, vocabulary: Any, gallery: Features, name: str) -> dict[str, float]:
+    def _ask(self, vocabulary: Any, gallery: Block, name: str) -> dict[str, float]:
         names = {i.id: i.name for i in self.benchmark.instances}
         generic, contextual = [], []
         for query in self.benchmark.queries:

@@ -97,7 +97,7 @@ def requests(folder: Path, shots: int) -> dict[str, Any]:
 
 
 def fill(folder: Path, shots: int) -> Library:
-    """A library of rows: files that are not on disk, shots of 3 s, one frame each, random vectors."""
+    """A library of rows: files that are not on disk, shots of 3 s, one frame each with its rim, random vectors."""
     from thisismy.encoders import load_encoder
 
     encoder = load_encoder("embedded")
@@ -134,11 +134,16 @@ def fill(folder: Path, shots: int) -> Library:
             connection.execute(insert(schema.shots), [shot(n) for n in numbers])
             connection.execute(
                 insert(schema.regions),
-                [frame(n) for n in numbers],
+                [
+                    region
+                    for n in numbers
+                    for region in (frame(n), frame(n) | {"id": shots + n, "kind": "rim"})
+                ],
             )
-            vectors = rng.standard_normal((len(numbers), encoder.embed_dim))
+            regions = [*numbers, *(shots + n for n in numbers)]
+            vectors = rng.standard_normal((len(regions), encoder.embed_dim))
             vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
-            rows = zip(numbers, vectors, strict=True)
+            rows = zip(regions, vectors, strict=True)
             connection.execute(
                 insert(schema.vectors),
                 [{"region_id": n, "space_id": 1, "vector": vector.tobytes()} for n, vector in rows],

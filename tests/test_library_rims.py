@@ -107,9 +107,6 @@ def test_a_library_of_the_third_version_finds_what_it_found(
     options = SearchOptions(k=4, cutoff=0.0, fold=False)
     for query, before in json.loads((DATA / "embedded-3.json").read_text()).items():
         hits = library.search.find(query, options=options).hits
-        found = {Path(hit.path).name: hit.score for hit in hits}
-        # The rim was a hundredth of a cosine; scores by name are log-odds of ten times as much.
-        scale = 0.2 if "my dog" in query else 0.02
-        assert list(found)[:2] == [name for name, _ in before[:2]], query
-        for name, score in before:
-            assert found[name] == pytest.approx(score, abs=scale), (query, name)
+        assert [Path(hit.path).name for hit in hits] == [name for name, _ in before], query
+        # The rim was a hundredth of a cosine.
+        np.testing.assert_allclose([hit.score for hit in hits], [score for _, score in before], atol=0.01)
