@@ -97,7 +97,7 @@ def requests(folder: Path, shots: int) -> dict[str, Any]:
 
 
 def fill(folder: Path, shots: int) -> Library:
-    """A library of rows: files that are not on disk, shots of 3 s with a frame and its rim, random vectors."""
+    """A library of rows: files that are not on disk, shots of 3 s with a frame and rim, random numbers."""
     from thisismy.encoders import load_encoder
 
     encoder = load_encoder("embedded")
