@@ -130,7 +130,7 @@ def test_frames_come_with_their_rims(store: Store) -> None:
             put_features(connection, media_id, rows, block, space)
             put_features(connection, media_id, rows, block, space)
             rims |= {shot: unit(block.rim[2 * n : 2 * n + 2]) for n, shot in enumerate(_shots(rows))}
-    index = MemoryIndex.open(store, SPACE)
+    index = MemoryIndex.open(store, SPACE.id)
     found = np.concatenate([rows.block.rim for rows in index.blocks()])
     np.testing.assert_allclose(found, [unit(rims[n].sum(axis=0)) for n in expected], atol=2e-3)
     np.testing.assert_allclose(
@@ -138,13 +138,13 @@ def test_frames_come_with_their_rims(store: Store) -> None:
     )
     (some,) = index.blocks({2})
     np.testing.assert_allclose(some.rims, found[4:])
-    assert isinstance(MemoryIndex.open(store, SPACE).gallery.frame_rims, np.memmap)
-    assert len(MemoryIndex.open(store, SPACE, "rim")) == len(index)
+    assert isinstance(MemoryIndex.open(store, SPACE.id).gallery.frame_rims, np.memmap)
+    assert len(MemoryIndex.open(store, SPACE.id, "rim")) == len(index)
     with store.write() as connection:
         connection.execute(schema.regions.delete().where(schema.regions.c.id == 17))
         changed(connection)
     # Scores with and without a rim cannot be compared.
-    assert MemoryIndex.open(store, SPACE).gallery.rims is None
+    assert MemoryIndex.open(store, SPACE.id).gallery.rims is None
 
 
 def _shots(rows: list[FrameRow]) -> list[int]:
