@@ -21,7 +21,7 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
-COMMAND = [sys.executable, "-c", "from thisismy.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from thisismy.cli.app import main; main()"]
 COLOURS = 256
 """Of a palette; a picture then takes a third of the bytes, and the difference is hard to see."""
 

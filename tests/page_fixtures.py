@@ -101,7 +101,7 @@ def named(mined: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextmanager
 def serving(library: Path) -> Iterator[str]:
     """`thisismy serve` on a free port as long as the block lasts; gives its address, no slash at its end."""
-    command = [sys.executable, "-c", "from thisismy.cli import main; main()", "--library", str(library)]
+    command = [sys.executable, "-c", "from thisismy.cli.app import main; main()", "--library", str(library)]
     server = subprocess.Popen(
         [*command, "serve", "--no-browser", "--port", "0"],
         stdout=subprocess.PIPE,

@@ -67,7 +67,8 @@ def imported(path: Path) -> set[str]:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "thisismy":
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                found.add(inner if inner in NAMES else node.module)
+                # Importing a module of a package by name also asks the package itself.
+                found |= {node.module, inner} & set(NAMES)
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names if alias.name.split(".")[0] == "thisismy"}
     return found - {module_name(path)}

@@ -17,7 +17,7 @@ from PIL import Image
 from thisismy.demo import VIDEOS
 from thisismy.media.probe import probe
 
-COMMAND = [sys.executable, "-c", "from thisismy.cli import main; main()"]
+COMMAND = [sys.executable, "-c", "from thisismy.cli.app import main; main()"]
 
 
 def run(*arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,6 @@
 """``python -m thisismy``: the command line."""
 
-from thisismy.cli import main
+from thisismy.cli.app import main
 
 if __name__ == "__main__":
     main()

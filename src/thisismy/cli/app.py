@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,3 +143,8 @@ def run(arguments: Sequence[str]) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def main() -> None:
+    """Run the command line; the entry point of ``thisismy``."""
+    sys.exit(run(sys.argv[1:]))
